@@ -1,0 +1,188 @@
+"""The command line: one function for each verb. Each imports what it needs when it runs, so that
+`--help` stays fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monolith import __version__
+from monolith.errors import UserError
+
+app = typer.Typer(
+    name="monolith",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Prefect, MLflow, PostgreSQL and Traefik on this machine. Start with: ./monolith demo",
+)
+
+Services = Annotated[list[str] | None, typer.Argument(help="Services; none: all of them.")]
+OneService = Annotated[str, typer.Argument(help="A service, such as mlflow.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"monolith {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    stack: Annotated[
+        str, typer.Option(help="Stack: its name, or the path of its file.", envvar="MONOLITH_STACK")
+    ] = "minimal",
+    runtime: Annotated[
+        str, typer.Option(help="How services run: native.", envvar="MONOLITH_RUNTIME")
+    ] = "",
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    from monolith.cli.session import Session
+
+    context.obj = Session(stack, runtime)
+
+
+@app.command(rich_help_panel="Platform")
+def up(context: typer.Context) -> None:
+    """Start the platform and wait until all of it is healthy."""
+    from monolith.cli import lifecycle
+
+    lifecycle.up(context.obj)
+
+
+@app.command(rich_help_panel="Platform")
+def down(context: typer.Context) -> None:
+    """Stop the platform. Data is kept."""
+    from monolith.cli import lifecycle
+
+    lifecycle.down(context.obj)
+
+
+@app.command(rich_help_panel="Platform")
+def restart(context: typer.Context, services: Services = None) -> None:
+    """Stop and start services."""
+    from monolith.cli import lifecycle
+
+    lifecycle.restart(context.obj, services or [])
+
+
+@app.command(rich_help_panel="Platform")
+def status(context: typer.Context, json: AsJson = False) -> None:
+    """Show health, address, uptime and memory of every service. Exit code 1: not all healthy."""
+    from monolith.cli import inspection
+
+    inspection.status(context.obj, as_json=json)
+
+
+@app.command(rich_help_panel="Platform")
+def logs(
+    context: typer.Context,
+    services: Services = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Last lines of each.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing.")] = False,
+) -> None:
+    """Show the last lines of the services' logs."""
+    from monolith.cli import inspection
+
+    inspection.logs(context.obj, services or [], lines, follow=follow)
+
+
+@app.command("open", rich_help_panel="Platform")
+def open_(context: typer.Context, service: OneService) -> None:
+    """Open a service in the browser, or print its address where there is none."""
+    from monolith.cli import inspection
+
+    inspection.open_address(context.obj, service)
+
+
+@app.command(rich_help_panel="Flows")
+def demo(context: typer.Context) -> None:
+    """Start the platform, train and register a model on it, and show where to look."""
+    from monolith.cli import flows
+
+    flows.demo(context.obj)
+
+
+@app.command(
+    rich_help_panel="Flows",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def run(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="A flow's file; arguments may follow.")] = None,
+    deployed: Annotated[
+        str, typer.Option(help="Instead: a deployment of prefect.yaml, run by the worker.")
+    ] = "",
+) -> None:
+    """Run a flow: a file, right here, or with --deployed by the worker."""
+    from monolith.cli import flows
+
+    flows.run(context.obj, file, deployed, context.args)
+
+
+@app.command(rich_help_panel="Flows")
+def env(context: typer.Context) -> None:
+    """Print shell exports for your own programs. Use: eval "$(./monolith env)" """
+    from monolith.cli import inspection
+
+    inspection.env(context.obj)
+
+
+@app.command(rich_help_panel="Project")
+def validate(context: typer.Context, json: AsJson = False) -> None:
+    """Check every manifest of the stack; nothing is written."""
+    from monolith.cli import project
+
+    project.validate(context.obj, as_json=json)
+
+
+@app.command(rich_help_panel="Project")
+def render(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option(help="Write nothing; fail when a file differs.")] = False,
+) -> None:
+    """Write the files that are made from the manifests (.env.example, reference)."""
+    from monolith.cli import project
+
+    project.render(context.obj, check=check)
+
+
+@app.command(rich_help_panel="Project")
+def test(
+    context: typer.Context,
+    lanes: Annotated[list[str] | None, typer.Argument(help="lint, unit, cases, native")] = None,
+) -> None:
+    """Run the tests: every lane that this machine can run."""
+    from monolith.cli import testing
+
+    testing.test(context.obj, lanes or [])
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0, 1 (told why), 2 (usage), 130 (Ctrl-C)."""
+    try:
+        app(prog_name="./monolith")
+    except UserError as error:
+        _print_error(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped by Ctrl-C. ./monolith status shows what runs.\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _print_error(error: UserError) -> None:
+    red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
+    sys.stderr.write(f"{red}Error:{plain} {error}\n")

@@ -1,0 +1,1 @@
+"""What the YAML means: reading, models, checks."""

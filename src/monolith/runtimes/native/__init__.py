@@ -1,0 +1,1 @@
+"""Services as processes of this machine, under supervisord, without a container engine."""

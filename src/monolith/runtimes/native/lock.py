@@ -1,0 +1,57 @@
+"""One command at a time changes the platform; the other learns who holds it.
+
+The kernel holds the lock, so it ends with its holder, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from monolith.errors import UserError
+from monolith.files import private_folder
+
+
+@contextlib.contextmanager
+def hold(path: Path, command: str) -> Iterator[None]:
+    """Hold the lock for the block. Raises UserError with the holder when it is taken."""
+    private_folder(path.parent)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _taken(path) from None
+        _sign(file, command)
+        yield
+        file.truncate(0)
+
+
+def _sign(file: IO[str], command: str) -> None:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = {"pid": os.getpid(), "user": _user(), "since": since, "command": command}
+    file.truncate(0)
+    file.write(json.dumps(holder))
+    file.flush()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())
+
+
+def _taken(path: Path) -> UserError:
+    try:
+        holder = json.loads(path.read_text())
+        who = "`monolith {command}` (pid {pid}, user {user}, since {since})".format(**holder)
+    except (ValueError, KeyError):
+        who = "another command"
+    return UserError(f"The platform is being changed by {who}.", hint="wait until it has ended")

@@ -1,0 +1,169 @@
+"""From the stack to processes: pure functions that turn the container's world into this machine's.
+
+Names of services become loopback, paths in the container become paths in the data folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from monolith.errors import UserError
+from monolith.manifest.models import Native, Scalar
+from monolith.manifest.stack import DOMAIN_SUFFIX, Entry, Stack
+from monolith.project import Project
+from monolith.runtimes.native.places import Places
+
+LOOPBACK = "127.0.0.1"
+_NAME = re.compile(r"\b([a-z][a-z0-9-]*)" + re.escape(DOMAIN_SUFFIX) + r"(?::([0-9]+))?")
+_PORT = re.compile(r"\{port:([0-9]+)\}")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process: what is run, with what, as whom, and how its health is asked."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    cwd: Path
+    user: str
+    prepare: list[str]
+    check_command: list[str]
+    check_port: int
+    check_path: str
+    ports: dict[int, str]
+    folders: list[Path]
+    depends_on: list[str]
+    requirements: Path
+    stop_signal: str
+    database: str
+    extensions: list[str]
+
+    @property
+    def revision(self) -> str:
+        """Changes when the process would have to be restarted to be up to date."""
+        content = [self.command, self.environment, str(self.cwd), self.user, self.stop_signal]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def offered(stack: Stack) -> list[Entry]:
+    """The services that run natively, in the order of the stack."""
+    return [entry for entry in stack.services.values() if entry.monolith.native]
+
+
+class Planner:
+    """Makes the programs of one stack.
+
+    `environments` maps a lock file to the folder of its installed environment; `secrets` gives
+    the secret variables of a service.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        project: Project,
+        environments: Callable[[Path], Path],
+        secrets: Callable[[str], dict[str, str]],
+    ) -> None:
+        self.stack = stack
+        self.project = project
+        self.places = Places(project.data)
+        self.environments = environments
+        self.secrets = secrets
+
+    def programs(self) -> list[Program]:
+        """Every offered service as a program."""
+        return [self.program(entry) for entry in offered(self.stack)]
+
+    def program(self, entry: Entry) -> Program:
+        """One service as a program."""
+        native = _native(entry)
+        check, database = entry.monolith.check, entry.monolith.database
+        return Program(
+            name=entry.name,
+            command=self._texts(entry, native.command),
+            environment=self._environment(entry, native),
+            cwd=self.project.root / native.cwd if native.cwd else self.project.data,
+            user=native.user or "",
+            prepare=self._texts(entry, native.prepare),
+            check_command=self._texts(entry, native.check),
+            check_port=self._port(entry, check.port) if check else 0,
+            check_path=check.path or "" if check else "",
+            ports={port: entry.port_variable(port) for port in entry.published().values()},
+            folders=self._folders(entry),
+            depends_on=[name for name in entry.model.depends_on if self._is_offered(name)],
+            requirements=self.project.root / native.requirements,
+            stop_signal=native.stop_signal,
+            database=entry.database if database else "",
+            extensions=database.extensions if database else [],
+        )
+
+    def text(self, entry: Entry, text: str) -> str:
+        """One text of the manifest as it has to read on this machine."""
+        text = text.replace("{state}", str(self.places.state))
+        if "{site}" in text:
+            text = text.replace("{site}", str(self._site_packages(entry)))
+        text = _PORT.sub(lambda match: str(self._port(entry, int(match[1]))), text)
+        text = _NAME.sub(self._loopback, text)
+        for source, target, _ in sorted(entry.mounts(), key=lambda mount: -len(mount[1])):
+            text = re.sub(rf"(?<![\w./-]){re.escape(target)}(?=/|$)", str(source), text)
+        return text
+
+    def _texts(self, entry: Entry, texts: list[str]) -> list[str]:
+        return [self.text(entry, text) for text in texts]
+
+    def _environment(self, entry: Entry, native: Native) -> dict[str, str]:
+        values: dict[str, Scalar] = {**entry.model.environment, **native.environment}
+        mapped = {
+            name: self.text(entry, _plain(value))
+            for name, value in values.items()
+            if value is not None
+        }
+        secret = {
+            name: _NAME.sub(self._loopback, value)
+            for name, value in self.secrets(entry.name).items()
+        }
+        return mapped | secret | {"PATH": self._path(entry, native)}
+
+    def _path(self, entry: Entry, native: Native) -> str:
+        own = self.environments(self.project.root / native.requirements) / "bin"
+        return ":".join([*self._texts(entry, native.path), str(own), "/usr/local/bin:/usr/bin:/bin"])
+
+    def _site_packages(self, entry: Entry) -> Path:
+        folder = self.environments(self.project.root / _native(entry).requirements)
+        return next(folder.glob("lib/python*/site-packages"), folder)
+
+    def _folders(self, entry: Entry) -> list[Path]:
+        secrets = self.places.secrets
+        return [
+            source
+            for source, _, writable in entry.mounts()
+            if writable and not source.is_relative_to(secrets)
+        ]
+
+    def _port(self, entry: Entry, inner: int) -> int:
+        return entry.published().get(inner, inner)
+
+    def _loopback(self, match: re.Match[str]) -> str:
+        if not match[2]:
+            return LOOPBACK
+        return f"{LOOPBACK}:{self._port(self.stack.services[match[1]], int(match[2]))}"
+
+    def _is_offered(self, name: str) -> bool:
+        return self.stack.services[name].monolith.native is not None
+
+
+def _native(entry: Entry) -> Native:
+    if entry.monolith.native is None:
+        raise UserError(f"{entry.monolith.title} is not offered natively.")
+    return entry.monolith.native
+
+
+def _plain(value: Scalar) -> str:
+    """As Compose writes it into a container's environment."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,89 @@
+"""Looking at this machine's processes: memory, who holds a port, what was left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterable
+
+import psutil
+
+from monolith.runtimes.native.places import INSTANCE, PREPARE
+
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
+
+
+def tree_memory(pid: int) -> int:
+    """Bytes that a process and all below it really take (PSS; shared pages counted once)."""
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0
+    return sum(_memory(process) for process in family)
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", full.uss))
+    except _GONE:
+        return 0
+
+
+def is_port_free(port: int) -> bool:
+    """Whether a server could listen on the loopback port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def port_holder(port: int) -> str:
+    """Who listens on a port, in words."""
+    with contextlib.suppress(psutil.AccessDenied):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                return _described(connection.pid)
+    return "a program of another user"
+
+
+def _described(pid: int | None) -> str:
+    try:
+        process = psutil.Process(pid)
+        return f"{process.name()} (pid {process.pid}, user {process.username()})"
+    except (*_GONE, ValueError, TypeError):
+        return "a program of another user"
+
+
+def of_instance(instance: str, *, prepare_only: bool = False) -> list[psutil.Process]:
+    """The processes that carry the mark of an installation."""
+    return [
+        process
+        for process in psutil.process_iter()
+        if _mark(process, INSTANCE) == instance and (not prepare_only or _mark(process, PREPARE))
+    ]
+
+
+def _mark(process: psutil.Process, name: str) -> str:
+    try:
+        return process.environ().get(name, "")
+    except (*_GONE, OSError):
+        return ""
+
+
+def end(processes: Iterable[psutil.Process], patience: float = 10) -> int:
+    """End processes, politely first. Returns how many there were."""
+    found = list(processes)
+    for process in found:
+        with contextlib.suppress(*_GONE):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(found, timeout=patience)
+    for process in stubborn:
+        with contextlib.suppress(*_GONE):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=patience)
+    return len(found)

@@ -1,0 +1,136 @@
+"""The native runtime: the verbs, each a short list of steps."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from monolith.manifest.stack import Stack
+from monolith.project import Project
+from monolith.runtimes.base import Reporter, ServiceStatus
+from monolith.runtimes.native import plan, preflight, processes, starting, status
+from monolith.runtimes.native.environments import Environments
+from monolith.runtimes.native.lock import hold
+from monolith.runtimes.native.places import Places
+from monolith.runtimes.native.plan import Planner
+from monolith.runtimes.native.supervisor import Supervisor, tail
+from monolith.secrets import store as secret_store
+
+
+class NativeRuntime:
+    """Runs one stack as processes of this machine. See `runtimes.base.Runtime` for the verbs."""
+
+    name = "native"
+
+    def __init__(self, stack: Stack, project: Project) -> None:
+        self.stack = stack
+        self.project = project
+        self.places = Places(project.data)
+        self.environments = Environments(project.cache)
+        self.supervisor = Supervisor(self.places)
+        self.store = secret_store.FileStore(self.places.secrets)
+
+    def up(self, reporter: Reporter) -> bool:
+        """Start what is not running, wait until all is healthy."""
+        with hold(self.places.lock, "up"):
+            preflight.own_data(self.project.data)
+            preflight.end_leftovers(self.places, self.supervisor)
+            changed = self.environments.ensure(self._locks(), reporter)
+            secret_store.ensure(self.stack, self.store)
+            programs = self._planner().programs()
+            preflight.free_ports(programs, self.supervisor)
+            changed |= starting.write_files(self.stack, programs, self.places)
+            changed |= starting.configure(programs, self.places, self.supervisor)
+            starter = starting.Starter(self.stack, programs, self.places, self.supervisor, reporter)
+            return starter.start_all() or changed
+
+    def down(self, reporter: Reporter) -> bool:
+        """Stop everything in reverse order of dependence, then look that nothing is left."""
+        with hold(self.places.lock, "down"):
+            running = self.supervisor.is_running()
+            if running:
+                self._stop(self._running(), reporter)
+                self.supervisor.shut_down()
+            left = processes.end(processes.of_instance(str(self.places.data)))
+            return running or left > 0
+
+    def restart(self, services: list[str], reporter: Reporter) -> None:
+        """Stop the named services (all: none named), then `up`."""
+        names = [self.stack.service(name).name for name in services]
+        if self.supervisor.is_running():
+            with hold(self.places.lock, "restart"):
+                self._stop([n for n in self._running() if not names or n in names], reporter)
+        self.up(reporter)
+
+    def status(self) -> list[ServiceStatus]:
+        """Every service of the stack, offered or not."""
+        offered = {program.name: program for program in self._planner().programs()}
+        return status.rows(self.stack, offered, self.supervisor)
+
+    def logs(self, services: list[str], lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
+        """The last lines of each service, then, with `follow`, what comes."""
+        names = [self.stack.service(name).name for name in services]
+        names = names or [entry.name for entry in plan.offered(self.stack)]
+        files = {name: self.places.log(name) for name in names}
+        for name, path in files.items():
+            yield from ((name, line) for line in tail(path, lines))
+        if follow:
+            yield from _follow(files)
+
+    def client_environment(self) -> dict[str, str]:
+        """What SDKs need to find the services, and the switches that keep them quiet."""
+        planner = self._planner()
+        found = {
+            name: planner.text(entry, text)
+            for entry in plan.offered(self.stack)
+            for name, text in entry.monolith.client.items()
+        }
+        return found | {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+    def run_python(self, arguments: list[str], *, capture: bool = False) -> tuple[int, str]:
+        """Run `python ARGUMENTS...` with the flows' environment and the addresses of services."""
+        folder = self.environments.folder(self.project.flows / "requirements.lock")
+        path = f"{folder / 'bin'}:{os.environ.get('PATH', os.defpath)}"
+        home = {"PREFECT_HOME": str(self.project.data / "prefect-client")}
+        environment = {**os.environ, **self.client_environment(), **home, "PATH": path}
+        result = subprocess.run(
+            [str(folder / "bin" / "python"), *arguments],
+            env=environment, cwd=self.project.flows, text=True, check=False,
+            stdout=subprocess.PIPE if capture else None,
+        )  # fmt: skip
+        return result.returncode, result.stdout or ""
+
+    def _planner(self) -> Planner:
+        def secrets(service: str) -> dict[str, str]:
+            return secret_store.environment(self.stack, self.store, service)
+
+        return Planner(self.stack, self.project, self.environments.folder, secrets)
+
+    def _locks(self) -> list[Path]:
+        natives = [entry.monolith.native for entry in plan.offered(self.stack)]
+        return [self.project.root / native.requirements for native in natives if native]
+
+    def _running(self) -> list[str]:
+        """Names of running programs, dependents first."""
+        order = starting.order(self.stack)
+        known = self.supervisor.processes()
+        return [name for name in reversed(order) if name in known and known[name].pid]
+
+    def _stop(self, names: list[str], reporter: Reporter) -> None:
+        for name in names:
+            reporter.step(name, "stopping")
+            self.supervisor.stop(name)
+            reporter.done(name, "stopped")
+
+
+def _follow(files: dict[str, Path]) -> Iterator[tuple[str, str]]:
+    streams = {name: path.open(errors="replace") for name, path in files.items() if path.exists()}
+    for stream in streams.values():
+        stream.seek(0, os.SEEK_END)
+    while True:
+        for name, stream in streams.items():
+            yield from ((name, line.rstrip("\n")) for line in stream)
+        time.sleep(0.3)
