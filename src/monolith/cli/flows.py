@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import typer
-from rich.panel import Panel
 
 from monolith.cli import lifecycle, screen
 from monolith.cli.session import Session
@@ -90,4 +89,6 @@ def _closing_screen(session: Session, result: dict[str, Any]) -> None:
         '                 eval "$(./monolith env)"                  (your own programs)',
         "                 ./monolith status, ./monolith down",
     ]
-    screen.out.print(Panel("\n".join(lines), title="Done", border_style="green"))
+    screen.out.rule("Done", style="green")
+    for line in lines:
+        screen.out.print(line)

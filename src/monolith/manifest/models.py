@@ -34,7 +34,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[kmg]b?$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
-UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/*-]*$")]
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Scalar = str | int | float | bool | None
@@ -122,7 +122,9 @@ class Url(Strict):
     service: Literal["api@internal"] | None = Field(
         None, description="A service inside Traefik, instead of a port."
     )
-    paths: list[UrlPath] = Field(default=[], description="Only these path prefixes; none: all.")
+    paths: list[UrlPath] = Field(
+        default=[], description="Only these paths and what is below them; none: all."
+    )
     redirects: dict[UrlPath, UrlPath] = Field(
         default={}, description="Paths answered by a redirect: from -> to."
     )
