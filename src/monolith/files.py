@@ -19,10 +19,10 @@ def write_atomic(path: Path, text: str, mode: int = PRIVATE_FILE) -> bool:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         _fill(handle, data, mode)
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+            Path(name).unlink()
         raise
     _sync_folder(path.parent)
     return True

@@ -56,7 +56,9 @@ def _parse(line: str, name: str, number: int) -> tuple[str, str] | None:
         return None
     match = _LINE.match(line)
     if not match:
-        problem = Problem("NAME=value", line[:40], "see docker-compose/.env.example", name, "", number)
+        problem = Problem(
+            "NAME=value", line[:40], "see docker-compose/.env.example", name, "", number
+        )
         raise UserError("The settings cannot be read.", [problem])
     return match["name"], _unquote(match["value"].strip())
 

@@ -119,7 +119,9 @@ def demo(context: typer.Context) -> None:
 )
 def run(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="A flow's file; arguments may follow.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A flow's file; arguments may follow.")
+    ] = None,
     deployed: Annotated[
         str, typer.Option(help="Instead: a deployment of prefect.yaml, run by the worker.")
     ] = "",

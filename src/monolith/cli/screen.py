@@ -78,7 +78,7 @@ def duration(seconds: float) -> str:
     """`93784` -> `1d 2h`; the two largest units."""
     if not seconds:
         return ""
-    rest, parts = int(seconds), []
+    rest, parts = int(seconds), list[str]()
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, rest = divmod(rest, length)
         if count or (unit == "s" and not parts):

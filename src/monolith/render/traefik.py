@@ -51,7 +51,10 @@ def _add_route(tables: _Tables, name: str, url: Url, domain: str) -> None:
             "middlewares": [redirect],
         }
         tables.middlewares[redirect] = {
-            "redirectRegex": {"regex": f"^(https?://[^/]+){source}", "replacement": f"${{1}}{target}"}
+            "redirectRegex": {
+                "regex": f"^(https?://[^/]+){source}",
+                "replacement": f"${{1}}{target}",
+            }
         }
 
 

@@ -72,7 +72,7 @@ def _unsafe(path: Path, expected: str, found: str, fix: str) -> UserError:
 
 
 def ensure(stack: Stack, store: Store) -> list[str]:
-    """Generate what is missing; existing values never change. Returns `service.NAME` of new ones."""
+    """Generate what is missing, change nothing that is there. Returns `service.NAME` of the new."""
     made: list[str] = []
     for entry in stack.services.values():
         wanted = entry.monolith.secrets

@@ -23,16 +23,22 @@ from monolith.runtimes.base import Reporter
 
 
 class Environments:
-    """Installed environments below the shared cache folder."""
+    """Installed environments of one Python below the shared cache folder."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, python: str = sys.executable) -> None:
         self.cache = cache
+        self.python = python
 
     def folder(self, lock: Path) -> Path:
         """Where the environment of `lock` is, or will be."""
-        about = f"{sysconfig.get_platform()} {platform.python_version()} {sys.base_prefix}"
+        about = f"{sysconfig.get_platform()} {self._about_python()}"
         digest = hashlib.sha256(lock.read_bytes() + about.encode()).hexdigest()[:16]
         return self.cache / "envs" / f"{lock.parent.name}-{digest}"
+
+    def _about_python(self) -> str:
+        if self.python != sys.executable:
+            return self.python
+        return f"{platform.python_version()} {sys.base_prefix}"
 
     def ensure(self, locks: list[Path], reporter: Reporter) -> bool:
         """Install the missing ones, side by side. Returns whether any was missing."""
@@ -56,13 +62,13 @@ class Environments:
     def _build(self, lock: Path, target: Path) -> None:
         new = target.with_suffix(".new")
         shutil.rmtree(new, ignore_errors=True)
-        self._uv(["venv", "--quiet", "--relocatable", "--python", sys.executable, str(new)])
+        self._uv(["venv", "--quiet", "--relocatable", "--python", self.python, str(new)])
         self._uv(["pip", "sync", "--quiet", "--require-hashes", "--python", str(new), str(lock)])
         new.rename(target)
 
     def _uv(self, arguments: list[str]) -> None:
         result = subprocess.run(
-            [_uv_program(), *arguments],
+            [uv_program(), *arguments],
             env=self._environment(), umask=0o022, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if result.returncode:
@@ -76,6 +82,7 @@ class Environments:
         return {"UV_CACHE_DIR": str(self.cache / "uv"), **os.environ, **own}
 
 
-def _uv_program() -> str:
+def uv_program() -> str:
+    """The uv of this environment, else the one on PATH."""
     beside = Path(sys.executable).with_name("uv")
     return str(beside) if beside.exists() else "uv"

@@ -13,20 +13,24 @@ from monolith.runtimes.native.plan import LOOPBACK, Program
 TIMEOUT = 3.0
 
 
-def is_healthy(program: Program) -> bool:
-    """Whether the service works now. A service without a check is healthy while it runs."""
+def is_healthy(program: Program, *, settled: bool) -> bool:
+    """Whether the service works now; one without a check does when its process has settled."""
     if program.check_command:
         return _command_succeeds(program)
     if program.check_path:
         return _answers(f"http://{LOOPBACK}:{program.check_port}{program.check_path}")
-    return not program.check_port or _accepts(program.check_port)
+    return _accepts(program.check_port) if program.check_port else settled
 
 
 def _command_succeeds(program: Program) -> bool:
     environment = {"PATH": program.environment.get("PATH", os.defpath)}
     try:
         result = subprocess.run(
-            program.check_command, env=environment, capture_output=True, timeout=TIMEOUT, check=False
+            program.check_command,
+            env=environment,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -45,6 +45,11 @@ class Program:
     extensions: list[str]
 
     @property
+    def has_check(self) -> bool:
+        """Whether its health can be asked; without, it is healthy while it runs."""
+        return bool(self.check_command or self.check_port)
+
+    @property
     def revision(self) -> str:
         """Changes when the process would have to be restarted to be up to date."""
         content = [self.command, self.environment, str(self.cwd), self.user, self.stop_signal]
@@ -132,7 +137,9 @@ class Planner:
 
     def _path(self, entry: Entry, native: Native) -> str:
         own = self.environments(self.project.root / native.requirements) / "bin"
-        return ":".join([*self._texts(entry, native.path), str(own), "/usr/local/bin:/usr/bin:/bin"])
+        return ":".join(
+            [*self._texts(entry, native.path), str(own), "/usr/local/bin:/usr/bin:/bin"]
+        )
 
     def _site_packages(self, entry: Entry) -> Path:
         folder = self.environments(self.project.root / _native(entry).requirements)

@@ -46,7 +46,7 @@ def port_holder(port: int) -> str:
     """Who listens on a port, in words."""
     with contextlib.suppress(psutil.AccessDenied):
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
                 return _described(connection.pid)
     return "a program of another user"
 

@@ -9,7 +9,6 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 from monolith.bootstrap import postgres
 from monolith.errors import UserError
@@ -86,7 +85,7 @@ def _words(program: Program, command: list[str], places: Places) -> list[str]:
 
 
 class Starter:
-    """One run over all programs. Each is prepared, started and waited for in a thread of its own."""
+    """One run over all programs; each is prepared, started and waited for in its own thread."""
 
     def __init__(
         self,
@@ -129,7 +128,7 @@ class Starter:
         """One program: prepared, started, healthy. Returns whether it had to be started."""
         program = self.programs[name]
         info = self.supervisor.processes().get(name)
-        running = info is not None and info.state == "RUNNING"
+        running = info is not None and info.is_alive
         if not running:
             self.reporter.step(name, "starting")
             self._prepare(program)
@@ -167,7 +166,7 @@ class Starter:
             info = self.supervisor.processes().get(program.name)
             if info is None or info.state in ("FATAL", "EXITED", "STOPPED", "UNKNOWN"):
                 raise self._failed(program, info.reason if info else "its supervisor is gone")
-            if info.state == "RUNNING" and health.is_healthy(program):
+            if health.is_healthy(program, settled=info.state == "RUNNING"):
                 return True
             if time.monotonic() > deadline:
                 raise self._failed(program, f"not healthy after {START_SECONDS} seconds")
@@ -182,5 +181,3 @@ class Starter:
             f"{program.name} did not start: {reason}\n{quoted}".rstrip(),
             hint=f"./monolith logs {program.name}",
         )
-
-

@@ -13,9 +13,7 @@ from monolith.runtimes.native.supervisor import ProcessInfo, Supervisor
 NOT_OFFERED = "needs a container engine"
 
 
-def rows(
-    stack: Stack, programs: dict[str, Program], supervisor: Supervisor
-) -> list[ServiceStatus]:
+def rows(stack: Stack, programs: dict[str, Program], supervisor: Supervisor) -> list[ServiceStatus]:
     """One row for each service of the stack, in its order."""
     known = supervisor.processes()
     http_port = _http_port(stack)
@@ -47,12 +45,13 @@ def _row(
 def _state(program: Program, info: ProcessInfo | None) -> tuple[State, str]:
     if info is None or info.state == "STOPPED":
         return "stopped", ""
-    if info.state in ("STARTING", "BACKOFF"):
-        return "starting", info.reason if info.state == "BACKOFF" else ""
-    if info.state != "RUNNING":
+    if info.state == "BACKOFF":
+        return "starting", info.reason
+    if not info.is_alive:
         return "unhealthy", info.reason
-    healthy = health.is_healthy(program)
-    return ("healthy", "") if healthy else ("unhealthy", "its check fails")
+    if health.is_healthy(program, settled=info.state == "RUNNING"):
+        return "healthy", ""
+    return ("starting", "") if info.state == "STARTING" else ("unhealthy", "its check fails")
 
 
 def _loopback(program: Program) -> str:

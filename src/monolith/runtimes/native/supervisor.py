@@ -20,6 +20,8 @@ from monolith.runtimes.native.places import INSTANCE, Places
 from monolith.runtimes.native.plan import Program
 
 STOP_SECONDS = 30
+# A process that ends sooner is restarted with growing delays, and given up after five of them.
+SETTLED_SECONDS = 10
 _HEAD = """\
 [supervisord]
 pidfile={state}/supervisord.pid
@@ -45,7 +47,7 @@ directory={cwd}
 environment={environment}
 autostart=false
 autorestart=true
-startsecs=2
+startsecs={settled}
 startretries=5
 stopsignal={signal}
 stopwaitsecs={stop}
@@ -66,6 +68,11 @@ class ProcessInfo:
     started: float
     reason: str
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there, settled or not."""
+        return self.state in ("STARTING", "RUNNING")
+
 
 def configuration(programs: list[tuple[Program, list[str]]], places: Places) -> str:
     """The whole configuration; each program comes with the words that start it."""
@@ -83,6 +90,7 @@ def _section(program: Program, words: list[str], places: Places) -> str:
     return _PROGRAM.format(
         name=program.name, command=_escaped(shlex.join(words)), cwd=_escaped(program.cwd),
         environment=pairs, signal=program.stop_signal, stop=STOP_SECONDS,
+        settled=SETTLED_SECONDS if program.has_check else 2,
         log=_escaped(places.log(program.name)),
     )  # fmt: skip
 
@@ -185,7 +193,7 @@ class Supervisor:
 
 def _info(row: dict[str, Any]) -> ProcessInfo:
     state = row["statename"]
-    started = float(row["start"]) if state in ("RUNNING", "STARTING") else 0.0
+    started = float(row["start"]) if row["pid"] else 0.0
     return ProcessInfo(state, int(row["pid"]), started, row["spawnerr"] or row["description"])
 
 

@@ -1,0 +1,183 @@
+"""`test`: the lanes, each a few commands; what this machine cannot run is left out and said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+
+from monolith.cli import screen
+from monolith.cli.session import Session
+from monolith.errors import UserError
+from monolith.files import write_atomic
+from monolith.runtimes.native.environments import Environments, uv_program
+
+_OLDEST, _NEWEST = (3, 11), (3, 13)
+
+
+@dataclass
+class Lane:
+    """Commands of one lane, and what of it this machine cannot run."""
+
+    commands: list[list[str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+class Bench:
+    """Where tests run: the environments of both Pythons, made when first asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self.root = session.project.root
+        self.cache = session.project.cache
+        self.problems: list[str] = []
+
+    def python(self, interpreter: str) -> Path:
+        """The Python of an environment with everything in uv.lock, made from `interpreter`."""
+        lock = self.cache / "tests" / "requirements.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(lock, self._locked(), 0o644)
+        environments = Environments(self.cache, interpreter)
+        with screen.Progress() as progress:
+            environments.ensure([lock], progress)
+        return environments.folder(lock) / "bin" / "python"
+
+    def newer(self) -> str | None:
+        """Another Python of the supported ones, the newest found; None when there is none."""
+        names = [f"python3.{minor}" for minor in range(_NEWEST[1], _OLDEST[1] - 1, -1)]
+        for path in (path for name in names for path in _all_on_path(name)):
+            if (version := _version(path)) and version != sys.version_info[:2]:
+                return path
+        return None
+
+    def _locked(self) -> str:
+        command = [uv_program(), "export", "--frozen", "--no-emit-project", "--all-groups",
+                   "--quiet", "--format", "requirements.txt"]  # fmt: skip
+        return subprocess.run(
+            command, cwd=self.root, check=True, capture_output=True, text=True
+        ).stdout
+
+
+def _all_on_path(name: str) -> list[str]:
+    """Every program of that name; version managers put shims in front that may refuse."""
+    folders = [*os.environ.get("PATH", "").split(":"), *map(str, _pyenv_folders())]
+    return [path for folder in folders if (path := shutil.which(name, path=folder))]
+
+
+def _pyenv_folders() -> list[Path]:
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    try:
+        return sorted(root.glob("versions/3.*/bin"))
+    except OSError:
+        return []
+
+
+def _version(path: str) -> tuple[int, int] | None:
+    code = "import sys; print(*sys.version_info[:2])"
+    result = subprocess.run([path, "-c", code], capture_output=True, text=True, check=False)
+    if result.returncode:
+        return None
+    major, minor = result.stdout.split()
+    return int(major), int(minor)
+
+
+def _lint(bench: Bench) -> Lane:
+    python = str(bench.python(sys.executable))
+    scripts = ["monolith", "tools/lock", ".ci/run", ".ci/engine", "config/shared/with-secrets",
+               "config/postgres/init-native"]  # fmt: skip
+    lane = Lane([
+        [python, "-m", "ruff", "check"],
+        [python, "-m", "ruff", "format", "--check"],
+        [python, "-m", "mypy"],
+        [python, "-m", "yamllint", "--strict", "config", "docker-compose", "prefect_flows"],
+        [sys.executable, "-m", "monolith", "render", "--check"],
+    ])  # fmt: skip
+    _add_or_leave_out(lane, "shellcheck", [*scripts], "shellcheck")
+    _add_compose(lane)
+    return lane
+
+
+def _add_or_leave_out(lane: Lane, program: str, arguments: list[str], what: str) -> None:
+    if shutil.which(program):
+        lane.commands.append([program, *arguments])
+    else:
+        lane.left_out.append(f"{what}: `{program}` is not installed")
+
+
+def _add_compose(lane: Lane) -> None:
+    probe = ["docker", "compose", "version"]
+    if (
+        shutil.which("docker")
+        and not subprocess.run(probe, capture_output=True, check=False).returncode
+    ):
+        file = "docker-compose/docker-compose.minimal.yaml"
+        lane.commands.append(["docker", "compose", "-f", file, "config", "-q"])
+    else:
+        lane.left_out.append("docker compose config: the Compose plugin is not installed")
+
+
+def _pytest_on_both(bench: Bench, folder: str) -> Lane:
+    pythons = [str(bench.python(sys.executable))]
+    lane = Lane()
+    if newer := bench.newer():
+        pythons.append(str(bench.python(newer)))
+    else:
+        lane.left_out.append(f"{folder} on a newer Python: only one Python is installed")
+    lane.commands = [[python, "-m", "pytest", "-q", "-n", "auto", folder] for python in pythons]
+    return lane
+
+
+def _unit(bench: Bench) -> Lane:
+    return _pytest_on_both(bench, "tests/unit")
+
+
+def _cases(bench: Bench) -> Lane:
+    return _pytest_on_both(bench, "tests/cases")
+
+
+def _native(bench: Bench) -> Lane:
+    return Lane([[str(bench.python(sys.executable)), "-m", "pytest", "-v", "tests/native"]])
+
+
+LANES: dict[str, Callable[[Bench], Lane]] = {
+    "lint": _lint,
+    "unit": _unit,
+    "cases": _cases,
+    "native": _native,
+}
+
+
+def test(session: Session, names: list[str]) -> None:
+    """Run lanes one after the other; fail when one fails, in CI also when something is left out."""
+    unknown = [name for name in names if name not in LANES]
+    if unknown:
+        raise typer.BadParameter(f"no lane {', '.join(unknown)}; there are {', '.join(LANES)}")
+    bench = Bench(session)
+    failed: list[str] = []
+    left_out: list[str] = []
+    for name in names or LANES:
+        lane = LANES[name](bench)
+        left_out += lane.left_out
+        failed += [name for command in lane.commands if not _passes(name, command, bench.root)]
+    _conclude(failed, left_out)
+
+
+def _passes(lane: str, command: list[str], root: Path) -> bool:
+    screen.out.rule(f"{lane}: {' '.join(Path(word).name for word in command)[:60]}")
+    environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
+
+
+def _conclude(failed: list[str], left_out: list[str]) -> None:
+    for text in left_out:
+        screen.out.print(f"[yellow]left out[/]  {text}")
+    if failed:
+        raise UserError(f"Failed: {', '.join(dict.fromkeys(failed))}.", hint="./monolith test LANE")
+    if left_out and os.environ.get("CI") == "true":
+        raise UserError("In CI nothing may be left out.")
+    screen.out.print("[green]All lanes passed.[/]")
