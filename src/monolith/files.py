@@ -30,7 +30,7 @@ def write_atomic(path: Path, text: str, mode: int = PRIVATE_FILE) -> bool:
 
 def private_folder(path: Path) -> Path:
     """Make `path` and its missing parents, itself open to its owner only."""
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
     if path.stat().st_mode & 0o777 != PRIVATE_FOLDER:
         path.chmod(PRIVATE_FOLDER)
     return path

@@ -44,15 +44,18 @@ class Project:
 
 def find(settings: Settings | None = None) -> Project:
     """This clone, with the data folder that the settings choose."""
-    chosen = settings.values.get("MONOLITH_DATA", "") if settings else ""
+    values = settings.values if settings else {}
+    chosen = values.get("MONOLITH_DATA", "")
     if chosen and not Path(chosen).is_absolute():
-        problem = Problem("an absolute path", chosen, f"MONOLITH_DATA={Path(chosen).absolute()}")
+        absolute = Path(chosen).expanduser().absolute()
+        problem = Problem("an absolute path", chosen, f"MONOLITH_DATA={absolute}")
         raise UserError("MONOLITH_DATA cannot be used.", [problem])
-    return Project(ROOT, Path(chosen) if chosen else ROOT / "data", _cache())
+    cache = _cache(values.get("MONOLITH_CACHE", ""))
+    return Project(ROOT, Path(chosen) if chosen else ROOT / "data", cache)
 
 
-def _cache() -> Path:
-    if chosen := os.environ.get("MONOLITH_CACHE"):
+def _cache(chosen: str) -> Path:
+    if chosen:
         return Path(chosen).absolute()
     if os.geteuid() == 0:
         # Services that drop root have to be able to read their programs: not in /root.

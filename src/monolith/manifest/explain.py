@@ -2,140 +2,163 @@
 
 from __future__ import annotations
 
-import difflib
-from typing import Any, get_args
+import re
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monolith.errors import Problem
+from monolith.manifest import advice, schema, words
 from monolith.manifest.yamlfile import Document, Key
 
-_PATTERNS = {
-    r"^127\.0\.0\.1:": ("127.0.0.1:<port>:<container port>", "bind it to loopback: 127.0.0.1:..."),
-    "^[1-9][0-9]*[kmg]": ("a size such as 512m", "write a number and k, m or g"),
-    "^([0-9]+(ms|s|m|h))+$": ("a duration such as 10s", "write a number and ms, s, m or h"),
-    "^[a-z][a-z0-9-]*$": ("lower-case letters, digits and -", "rename it"),
-    "^[a-z0-9](": ("a host label: lower-case letters, digits and -", "rename it"),
-    "^/": ("a path that starts with /", "write /path"),
-    "^[A-Za-z_]": ("a variable name", "use letters, digits and _"),
-    r"^[^:\s]": ("source:/target[:ro]", "write a bind mount, such as ../../data/x:/data"),
-}
-_MISSING = {
-    "memory": ("a memory limit such as 512m", "deploy: {resources: {limits: {memory: 512m}}}"),
-    "deploy": ("a memory limit such as 512m", "deploy: {resources: {limits: {memory: 512m}}}"),
-    "access": ("public, users, admins or internal", "x-monolith: {access: users}"),
-    "x-monolith": ("an x-monolith block", "see docs/reference/manifest.md"),
-    "max-size": ("a log limit", 'logging: {options: {max-size: 10m, max-file: "3"}}'),
-    "max-file": ("a log limit", 'logging: {options: {max-size: 10m, max-file: "3"}}'),
-    "options": ("a log limit", 'logging: {options: {max-size: 10m, max-file: "3"}}'),
-    "image": ("an image with a pinned tag", "image: docker.io/library/name:1.2.3"),
-}
-_TYPES = {
-    "dict_type": "a mapping", "model_type": "a mapping", "list_type": "a list",
-    "string_type": "a text (in quotes)", "int_type": "a whole number",
-    "bool_type": "true or false", "float_type": "a number",
-}  # fmt: skip
+_SCALAR = {"string_type", "int_type", "float_type", "bool_type"}
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One of pydantic's findings, at its path in the file."""
+
+    key: Key
+    detail: ErrorDetails
+    model: type[BaseModel]
+
+    @property
+    def kind(self) -> str:
+        return self.detail["type"]
+
+    @property
+    def name(self) -> str:
+        return str(self.key[-1]) if self.key else ""
+
+    @property
+    def location(self) -> tuple[int | str, ...]:
+        return self.detail["loc"]
+
+    @property
+    def is_alternative(self) -> bool:
+        """Whether it is about one of several types that a value may have."""
+        return len([part for part in self.location if part != "[key]"]) > len(self.key)
 
 
 def explain(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
-    """One problem for each finding; findings of one place are told once."""
-    found: dict[Key, Problem] = {}
+    """One problem for each mistake: what follows from another finding is left out."""
+    groups: dict[Key, list[_Finding]] = {}
     for detail in error.errors(include_url=False):
-        key = _key(detail["loc"], document.data)
-        found.setdefault(key, _problem(detail, key, document, model))
-    return list(found.values())
+        finding = _Finding(_key(detail, document.data), detail, model)
+        groups.setdefault(finding.key, []).append(finding)
+    misspelt = {(*key[:-1], _meant(group[0])) for key, group in groups.items()}
+    problems = [
+        document.problem(key, *_words(group))
+        for key, group in groups.items()
+        if key not in misspelt and not _is_told_below(key, group, groups)
+    ]
+    return sorted(problems, key=lambda problem: problem.line)
 
 
-def _key(location: tuple[int | str, ...], data: Any) -> Key:
-    """The path in the file: without the names pydantic adds for union members and keys."""
+def _is_told_below(key: Key, group: list[_Finding], groups: dict[Key, list[_Finding]]) -> bool:
+    """Whether a part of this value is the mistake, so that its other types do not matter."""
+    deeper = any(other[: len(key)] == key and other != key for other in groups)
+    return deeper and all(finding.is_alternative for finding in group)
+
+
+def _key(detail: ErrorDetails, data: Any) -> Key:
+    """The path in the file: without the names pydantic adds for types and keys."""
     parts: list[int | str] = []
-    for part in location:
-        if part == "[key]" or (part != location[-1] and not _has(data, [*parts, part])):
-            continue
-        parts.append(part)
-    return tuple(parts)
+    for part in detail["loc"]:
+        if _has(data, [*parts, part]):
+            parts.append(part)
+    return (*parts, detail["loc"][-1]) if detail["type"] == "missing" else tuple(parts)
 
 
 def _has(data: Any, parts: list[int | str]) -> bool:
     for part in parts:
+        if not isinstance(data, dict | list):
+            return False
         try:
-            data = data[part]
+            data = data[part]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
             return False
     return True
 
 
-def _problem(
-    detail: ErrorDetails, key: Key, document: Document, model: type[BaseModel]
-) -> Problem:
-    expected, found, fix = _words(detail, key, model)
-    return document.problem(key, expected, found, fix)
+def _meant(finding: _Finding) -> str:
+    """The key that an unknown key was probably meant to be."""
+    if finding.kind != "extra_forbidden" or finding.name in advice.ELSEWHERE:
+        return ""
+    return words.nearest(finding.name, schema.fields_at(finding.model, finding.location[:-1]), 0.5)
 
 
-def _words(detail: ErrorDetails, key: Key, model: type[BaseModel]) -> tuple[str, str, str]:
-    kind, name = detail["type"], str(key[-1]) if key else ""
-    if kind == "extra_forbidden":
-        return _unknown_key(detail["loc"], name, model)
-    if kind == "missing":
-        expected, fix = _MISSING.get(name, (f"the key `{name}`", f"add `{name}:`"))
-        return expected, "nothing", f"add {fix}" if not fix.startswith("add") else fix
-    found = _shown(detail["input"])
-    if kind == "string_pattern_mismatch":
-        expected, fix = _pattern_words(str(detail["ctx"]["pattern"]))
-        return expected, found, fix
-    return _TYPES.get(kind, detail["msg"].removeprefix("Input should be ")), found, "correct it"
+def _words(group: list[_Finding]) -> tuple[str, str, str]:
+    first = group[0]
+    if first.kind == "extra_forbidden":
+        return "a known key", f"`{first.name}`", _unknown_key(first)
+    if first.kind == "missing":
+        expected, what = advice.MISSING.get(
+            first.name, (f"the key `{first.name}`", f"{first.name}: ...")
+        )
+        return expected, "nothing", f"add {what}"
+    expected, fix = _wrong_value(group)
+    return expected, _shown(first), fix
 
 
-def _pattern_words(pattern: str) -> tuple[str, str]:
-    for start, words in _PATTERNS.items():
-        if pattern.startswith(start):
-            return words
-    return f"a text of the form {pattern}", "correct it"
+def _unknown_key(finding: _Finding) -> str:
+    if near := _meant(finding):
+        return f"did you mean `{near}`?"
+    if finding.model.__name__ == "StackFile":
+        return "write it in a fragment, config/<service>/compose.yaml"
+    return advice.ELSEWHERE.get(finding.name, "remove it: this platform does not use it")
 
 
-def _unknown_key(
-    location: tuple[int | str, ...], name: str, model: type[BaseModel]
-) -> tuple[str, str, str]:
-    known = _fields_at(model, location[:-1])
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    fix = f"did you mean `{near[0]}`?" if near else "remove it: this platform does not use it"
-    return "a known key", f"`{name}`", fix
+def _wrong_value(group: list[_Finding]) -> tuple[str, str]:
+    first = group[0]
+    value = first.detail["input"]
+    if pattern := _pattern(first):
+        expected, fix = advice.PATTERNS[pattern]
+        return expected, fix(value)
+    if first.kind in advice.TYPES:
+        return _wrong_type(
+            list(dict.fromkeys(finding.kind for finding in group)), first.name, value
+        )
+    return _constraint(first)
 
 
-def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Keys of the model that stands at `location` below `model`."""
-    current: Any = model
-    for part in location:
-        current = _step(current, part)
-    target = _model_in(current)
-    return [field.alias or name for name, field in target.model_fields.items()] if target else []
+def _pattern(finding: _Finding) -> str:
+    """The pattern of the field, also when the value is not even a text."""
+    if finding.kind == "string_pattern_mismatch":
+        return str(finding.detail["ctx"]["pattern"])
+    if finding.kind != "string_type" or finding.is_alternative:
+        return ""
+    return schema.pattern_at(finding.model, finding.location)
 
 
-def _step(annotation: Any, part: int | str) -> Any:
-    target = _model_in(annotation, direct=True)
-    if target is None:
-        members = [item for item in get_args(annotation) if _model_in(item)]
-        return members[-1] if members else None
-    for name, field in target.model_fields.items():
-        if part in (name, field.alias):
-            return field.annotation
-    return None
+def _wrong_type(kinds: list[str], name: str, value: Any) -> tuple[str, str]:
+    if set(kinds) == _SCALAR:
+        return "a text, a number, true or false", "write one value here"
+    expected = " or ".join(advice.TYPES.get(kind, kind) for kind in kinds)
+    return expected, advice.FIXES[kinds[0]](name, value)
 
 
-def _model_in(annotation: Any, *, direct: bool = False) -> type[BaseModel] | None:
-    """The model that an annotation holds: itself, of an optional, or of a container's values."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    is_container = getattr(annotation, "__origin__", None) in (dict, list)
-    if direct and is_container:
-        return None
-    for item in reversed(get_args(annotation)):
-        if found := _model_in(item):
-            return found
-    return None
+def _constraint(finding: _Finding) -> tuple[str, str]:
+    context = finding.detail.get("ctx", {})
+    if finding.kind == "literal_error":
+        known = re.findall("'([^']*)'", str(context["expected"]))
+        expected = f"{', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else known[0]
+        value = str(finding.detail["input"])
+        return expected, words.did_you_mean(value, known, "write one of these")
+    if finding.kind in ("greater_than_equal", "less_than_equal"):
+        return "a port number from 1 to 65535", "write the port that it listens on"
+    if finding.kind == "too_short":
+        return advice.EMPTY.get(finding.name, ("at least one entry", "add one"))
+    if finding.kind == "string_too_long":
+        return f"at most {context['max_length']} characters", "write a shorter name"
+    return finding.detail["msg"].removeprefix("Input should be "), "correct it"
 
 
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _shown(finding: _Finding) -> str:
+    """What was found; of a secret only its kind."""
+    value = finding.detail["input"]
+    if "secrets" in finding.key and finding.kind in _SCALAR:
+        return f"a {type(value).__name__}"
+    return words.value(value)

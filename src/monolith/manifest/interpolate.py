@@ -57,7 +57,7 @@ def _replacer(values: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
         if match["dollar"]:
             return "$"
         if not _name(match):
-            raise SyntaxVariableError(match.string[match.start() : match.start() + 12])
+            raise SyntaxVariableError(match.string[match.start() : match.start() + 40])
         return _resolve(match, values)
 
     return replace

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from monolith.errors import Problem, UserError, shown
-from monolith.manifest import checks, interpolate, yamlfile
+from monolith.manifest import checks, interpolate, words, yamlfile
 from monolith.manifest.explain import explain
 from monolith.manifest.models import Fragment, StackFile
 from monolith.manifest.stack import Entry, Stack
-from monolith.manifest.yamlfile import Document, Key
+from monolith.manifest.yamlfile import Document, Key, strings
 from monolith.settings import OWN, PREFIX, Settings
 
 
@@ -32,24 +31,32 @@ class _Load:
     entries: dict[str, Entry] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
+    all_read: bool = True
 
 
 def load(file: Path, settings: Settings, base: Path) -> Stack:
     """Load the stack at `file`. Paths in messages are shown relative to `base`."""
     work = _Load(base, settings)
-    stack_file = _read_model(work, file, StackFile)
-    if isinstance(stack_file, StackFile):
-        _load_fragments(work, file, stack_file)
+    name = _load_stack_file(work, file)
     work.problems += _unknown_settings(work)
-    stack = Stack(
-        stack_file.name if isinstance(stack_file, StackFile) else "",
-        file, work.entries, settings.values, work.meanings, work.defaults,
-    )  # fmt: skip
+    stack = Stack(name, file, work.entries, settings.values, work.meanings, work.defaults)
     if not work.problems:
         work.problems += checks.check(stack, base)
-    if work.problems:
-        raise UserError(_headline(work.problems, shown(file, base)), work.problems)
+    if problems := list(_once(work.problems)):
+        raise UserError(_headline(problems, shown(file, base)), problems)
     return stack
+
+
+def _once(problems: list[Problem]) -> Iterator[Problem]:
+    """Each mistake once, also where aliases make it count at several paths."""
+    told: set[tuple[object, ...]] = set()
+    for problem in problems:
+        name = problem.path.rpartition("/")[2]
+        there = (problem.file, problem.line, name, problem.expected, problem.found)
+        mark = (*there, problem.path if problem.found == "nothing" else "")
+        if mark not in told:
+            yield problem
+        told.add(mark)
 
 
 def _headline(problems: list[Problem], name: str) -> str:
@@ -57,24 +64,43 @@ def _headline(problems: list[Problem], name: str) -> str:
     return f"{name} is not valid: {count}."
 
 
-def _load_fragments(work: _Load, file: Path, stack_file: StackFile) -> None:
-    seen: set[Path] = set()
-    for include in stack_file.include:
-        path = (file.parent / include).resolve()
-        if path in seen:
-            fix = "remove one of the two lines"
-            name = shown(file, work.base)
-            work.problems.append(Problem("each fragment once", include, fix, name, "include"))
-        seen.add(path)
-        _load_fragment(work, path)
+def _load_stack_file(work: _Load, file: Path) -> str:
+    """Load all that the stack file includes; the stack's name."""
+    document = _read(work, file, "write `name:` and `include:`, see docs/reference/manifest.md")
+    model = _validate(work, document, StackFile, document.data)
+    if not isinstance(model, StackFile):
+        work.all_read = False
+        return ""
+    paths = [(file.parent / include).resolve() for include in model.include]
+    for index, path in enumerate(paths):
+        if problem := _include_problem(work, document, index, paths):
+            work.problems.append(problem)
+        else:
+            _load_fragment(work, path)
+    return model.name
+
+
+def _include_problem(
+    work: _Load, document: Document, index: int, paths: list[Path]
+) -> Problem | None:
+    key, path = ("include", index), paths[index]
+    name = shown(path, work.base)
+    if not path.is_file():
+        work.all_read = False
+        there = [shown(one, work.base) for one in work.base.glob("config/*/compose.yaml")]
+        fix = words.did_you_mean(name, there, f"create {name}, or remove the line")
+        return document.problem(key, "a file that is there", name, fix)
+    if path in paths[:index]:
+        return document.problem(key, "each fragment once", f"{name} twice", "remove one of the two")
+    return None
 
 
 def _load_fragment(work: _Load, path: Path) -> None:
-    document = yamlfile.read(path, shown(path, work.base))
-    work.problems += document.problems
+    document = _read(work, path, "write `services:` and one service below it")
     if document.problems:
         return
-    problems = list(_variables(work, document))
+    work.meanings |= _described(document)
+    problems = list(_misspelt_extensions(document)) or list(_variables(work, document))
     work.problems += problems
     if problems:
         return
@@ -85,7 +111,6 @@ def _load_fragment(work: _Load, path: Path) -> None:
 
 
 def _add_entries(work: _Load, document: Document, model: Fragment, path: Path) -> None:
-    work.meanings |= model.x_settings
     for name, service in model.services.items():
         if name in work.entries:
             other = work.entries[name].document.name
@@ -97,20 +122,37 @@ def _add_entries(work: _Load, document: Document, model: Fragment, path: Path) -
         work.entries[name] = Entry(name, service, path.parent, document, raw)
 
 
-def _read_model(work: _Load, path: Path, model: type[BaseModel]) -> BaseModel | None:
-    document = yamlfile.read(path, shown(path, work.base))
+def _read(work: _Load, path: Path, start: str) -> Document:
+    document = yamlfile.read(path, shown(path, work.base), start)
     work.problems += document.problems
-    return None if document.problems else _validate(work, document, model, document.data)
+    work.all_read = work.all_read and not document.problems
+    return document
 
 
 def _validate(
     work: _Load, document: Document, model: type[BaseModel], content: Any
 ) -> BaseModel | None:
+    if document.problems:
+        return None
     try:
         return model.model_validate(content)
     except ValidationError as error:
         work.problems += explain(error, document, model)
         return None
+
+
+def _described(document: Document) -> dict[str, str]:
+    """The variables that a fragment describes, whatever else is wrong with it."""
+    settings = document.data.get("x-settings")
+    return settings if isinstance(settings, dict) else {}
+
+
+def _misspelt_extensions(document: Document) -> Iterator[Problem]:
+    for name in document.data:
+        if name != "x-settings" and words.nearest(name, ["x-settings"], 0.8):
+            yield document.problem(
+                (name,), "a known key", f"`{name}`", "did you mean `x-settings`?"
+            )
 
 
 def _without_extensions(content: Any) -> Any:
@@ -130,32 +172,21 @@ def _interpolated(value: Any, values: Mapping[str, str]) -> Any:
     return interpolate.interpolate(value, values) if isinstance(value, str) else value
 
 
-def strings(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
-    """Every text below `value` with its path."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from strings(item, (*key, name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from strings(item, (*key, index))
-    elif isinstance(value, str):
-        yield key, value
-
-
 def _variables(work: _Load, document: Document) -> Iterator[Problem]:
-    described = document.data.get("x-settings")
-    known = set(described) if isinstance(described, dict) else set()
     for key, text in strings(document.data):
-        if key[:1] != ("x-settings",):
-            yield from _variables_in(work, document, key, text, known)
+        if key[0] != "x-settings":
+            yield from _variables_in(work, document, key, text)
 
 
-def _variables_in(
-    work: _Load, document: Document, key: Key, text: str, known: set[str]
-) -> Iterator[Problem]:
+def _variables_in(work: _Load, document: Document, key: Key, text: str) -> Iterator[Problem]:
     for use in interpolate.uses(text):
-        yield from _undescribed(document, key, use.name, known)
-        yield from _two_defaults(work, document, key, use)
+        problems = [
+            *_undescribed(document, key, use.name),
+            *_two_defaults(work, document, key, use),
+        ]
+        yield from problems
+        if problems:
+            return
     try:
         interpolate.interpolate(text, work.settings.values)
     except interpolate.UnsetVariableError as error:
@@ -163,16 +194,17 @@ def _variables_in(
         fix = f"set {error.name}=... in docker-compose/.env"
         yield document.problem(key, expected, f"{error.name} is not set", fix)
     except interpolate.SyntaxVariableError as error:
-        fix = "write $$ for a dollar sign"
+        is_open = str(error).startswith("${")
+        fix = "write ${NAME} or ${NAME:-default}" if is_open else "write $$ for a dollar sign"
         yield document.problem(key, "a variable as ${NAME}", str(error), fix)
 
 
-def _undescribed(document: Document, key: Key, name: str, known: set[str]) -> Iterator[Problem]:
-    if name in known or name in OWN:
-        return
-    near = difflib.get_close_matches(name, [*known, *OWN], 1)
-    fix = f"did you mean {near[0]}?" if near else f"describe {name} under x-settings of this file"
-    yield document.problem(key, "a variable described under x-settings", name, fix)
+def _undescribed(document: Document, key: Key, name: str) -> Iterator[Problem]:
+    known = [*_described(document), *OWN]
+    if name not in known:
+        otherwise = f"describe {name} under x-settings of this file"
+        fix = _did_you_mean(name, known, otherwise)
+        yield document.problem(key, "a variable described under x-settings", name, fix)
 
 
 def _two_defaults(
@@ -186,14 +218,21 @@ def _two_defaults(
         yield document.problem(key, expected, use.default, "use one default everywhere")
 
 
-def _unknown_settings(work: _Load) -> list[Problem]:
+def _unknown_settings(work: _Load) -> Iterator[Problem]:
+    """Names that no fragment describes; only sure when every fragment could be read."""
     known = [*work.meanings, *OWN]
-    names = [name for name in work.settings.values if name.startswith(PREFIX) and name not in known]
-    return [_unknown_setting(work.settings, name, known) for name in names]
+    for name in work.settings.values if work.all_read else []:
+        is_ours = name.startswith(PREFIX) or words.nearest(name, known, 0.85)
+        if is_ours and name not in known:
+            fix = _did_you_mean(name, known, "see docker-compose/.env.example for all names")
+            file, line = work.settings.places[name]
+            yield Problem("a known setting", name, fix, file, name, line)
 
 
-def _unknown_setting(settings: Settings, name: str, known: list[str]) -> Problem:
-    near = difflib.get_close_matches(name, known, 1)
-    fix = f"did you mean {near[0]}?" if near else "see docker-compose/.env.example for all names"
-    file, line = settings.places[name]
-    return Problem("a known setting", name, fix, file, name, line)
+def _did_you_mean(name: str, known: list[str], otherwise: str) -> str:
+    """As in `words`, but the prefix that all names have does not make them alike."""
+    if not name.startswith(PREFIX):
+        return words.did_you_mean(name, known, otherwise)
+    short = [one.removeprefix(PREFIX) for one in known]
+    near = words.nearest(name.removeprefix(PREFIX), short, 0.7)
+    return f"did you mean `{PREFIX}{near}`?" if near else otherwise

@@ -35,13 +35,15 @@ Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?
 Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[kmg]b?$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+UrlQuery = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*(\?[A-Za-z0-9._~=&-]+)?$")]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Scalar = str | int | float | bool | None
 Published = Annotated[
     str, StringConstraints(pattern=r"^127\.0\.0\.1:[0-9]{1,5}:[0-9]{1,5}(/(tcp|udp))?$")
 ]
-Mount = Annotated[str, StringConstraints(pattern=r"^[^:\s][^:]*:/[^:]*(:(ro|rw))?$")]
+Mount = Annotated[str, StringConstraints(pattern=r"^(\.{1,2}|\.{0,2}/[^:]*):/[^:]*(:(ro|rw))?$")]
+PortText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}$")]
 
 
 class Limits(Strict):
@@ -74,7 +76,9 @@ class LogOptions(Strict):
 class Logging(Strict):
     """Where the log goes and how far it may grow."""
 
-    driver: Literal["json-file", "local", "journald"] = Field("json-file", description="Log driver.")
+    driver: Literal["json-file", "local", "journald"] = Field(
+        "json-file", description="Log driver."
+    )
     options: LogOptions = Field(description="Rotation. Required.")
 
 
@@ -134,14 +138,16 @@ class Check(Strict):
     """How anybody asks whether the service works (Consul, Nomad, native readiness)."""
 
     port: Port = Field(description="Port inside the container.")
-    path: UrlPath | None = Field(None, description="HTTP path; without it a TCP connect.")
+    path: UrlQuery | None = Field(
+        None, description="HTTP path, with a query if needed; without it a TCP connect."
+    )
 
 
 class Metrics(Strict):
     """Where Prometheus scrapes."""
 
     port: Port = Field(description="Port inside the container.")
-    path: UrlPath = Field("/metrics", description="HTTP path.")
+    path: UrlQuery = Field("/metrics", description="HTTP path.")
 
 
 class Database(Strict):
@@ -163,7 +169,9 @@ class Data(Strict):
 class Native(Strict):
     """How the service runs as a process, without a container engine. Absent: not offered."""
 
-    requirements: str = Field(description="Lock file of its own environment, from the project root.")
+    requirements: str = Field(
+        description="Lock file of its own environment, from the project root."
+    )
     command: list[str] = Field(description="Program and arguments; see the placeholders.")
     user: Name | None = Field(
         None, description="System user it runs as when the platform is started by root."
@@ -177,7 +185,7 @@ class Native(Strict):
     environment: dict[EnvName, Scalar] = Field(
         default={}, description="Laid over the service's environment; an empty value removes."
     )
-    ports: dict[str, str] = Field(
+    ports: dict[PortText, PortText] = Field(
         default={}, description="Container port -> loopback port, where Compose publishes none."
     )
     stop_signal: Literal["TERM", "INT", "QUIT"] = Field("TERM", description="Signal to stop it.")
@@ -197,8 +205,9 @@ class Monolith(Strict):
     )
     url: Url | None = Field(None, description="Its address for people.")
     routes: list[Url] = Field(default=[], description="Further routes, on hosts of other services.")
-    check: Check | None = Field(None, description="Health, asked from outside. Has to be there "
-                                "where the service listens.")
+    check: Check | None = Field(
+        None, description="Health, asked from outside. Has to be there where the service listens."
+    )
     metrics: Metrics | None = Field(None, description="Prometheus target.")
     database: Database | None = Field(None, description="A role and database of its own.")
     buckets: list[Host] = Field(default=[], description="S3 buckets of its own.")
@@ -253,7 +262,7 @@ class Service(Strict):
 class Fragment(Strict):
     """`config/<service>/compose.yaml`. Keys that start with `x-` are free for anchors."""
 
-    services: dict[Name, Service] = Field(description="The services of this folder.")
+    services: dict[Name, Service] = Field(min_length=1, description="The services of this folder.")
     x_settings: dict[EnvName, str] = Field(
         default={},
         alias="x-settings",

@@ -53,7 +53,8 @@ class Entry:
     def published(self) -> dict[int, int]:
         """Container port -> loopback port."""
         native = self.monolith.native
-        extra = {int(inner): int(outer) for inner, outer in (native.ports if native else {}).items()}
+        ports = native.ports if native else {}
+        extra = {int(inner): int(outer) for inner, outer in ports.items()}
         return extra | {inner: outer for _, outer, inner in map(_split_port, self.model.ports)}
 
     def port_variable(self, host_port: int) -> str:

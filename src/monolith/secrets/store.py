@@ -38,11 +38,11 @@ class FileStore:
             return {}
         _refuse_unsafe(path)
         try:
-            values = json.loads(path.read_text())
-        except ValueError as error:
+            values = dict(json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
             fix = f"restore {path} from a backup; services keep the values that are lost in it"
             raise UserError("Secrets cannot be read.", [
-                Problem("a JSON document", str(error), fix, str(path)),
+                Problem("a JSON document of names and values", str(error), fix, str(path)),
             ]) from error  # fmt: skip
         return {str(key): str(value) for key, value in values.items()}
 
@@ -59,7 +59,7 @@ def _refuse_unsafe(path: Path) -> None:
     if path.is_symlink() or not path.is_file():
         raise _unsafe(path, "a plain file", "a link or something else", f"replace {path}")
     status = path.stat()
-    if status.st_uid not in (os.geteuid(), 0):
+    if status.st_uid != os.geteuid():
         found = f"a file of user {status.st_uid}"
         raise _unsafe(path, "a file of your own", found, f"chown {os.geteuid()} '{path}'")
     if status.st_mode & 0o077:

@@ -22,8 +22,7 @@ from monolith.files import private_folder
 @contextlib.contextmanager
 def hold(path: Path, command: str) -> Iterator[None]:
     """Hold the lock for the block. Raises UserError with the holder when it is taken."""
-    private_folder(path.parent)
-    with path.open("a+") as file:
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -31,6 +30,15 @@ def hold(path: Path, command: str) -> Iterator[None]:
         _sign(file, command)
         yield
         file.truncate(0)
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        private_folder(path.parent)
+        return path.open("a+")
+    except OSError as error:
+        hint = "run as the user that it belongs to, or set MONOLITH_DATA to a folder of your own"
+        raise UserError(f"The data folder cannot be used: {error}.", hint=hint) from error
 
 
 def _sign(file: IO[str], command: str) -> None:
@@ -52,6 +60,6 @@ def _taken(path: Path) -> UserError:
     try:
         holder = json.loads(path.read_text())
         who = "`monolith {command}` (pid {pid}, user {user}, since {since})".format(**holder)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         who = "another command"
     return UserError(f"The platform is being changed by {who}.", hint="wait until it has ended")

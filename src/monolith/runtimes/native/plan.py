@@ -110,14 +110,11 @@ class Planner:
 
     def text(self, entry: Entry, text: str) -> str:
         """One text of the manifest as it has to read on this machine."""
-        text = text.replace("{state}", str(self.places.state))
+        text = _mapped(entry, text).replace("{state}", str(self.places.state))
         if "{site}" in text:
             text = text.replace("{site}", str(self._site_packages(entry)))
         text = _PORT.sub(lambda match: str(self._port(entry, int(match[1]))), text)
-        text = _NAME.sub(self._loopback, text)
-        for source, target, _ in sorted(entry.mounts(), key=lambda mount: -len(mount[1])):
-            text = re.sub(rf"(?<![\w./-]){re.escape(target)}(?=/|$)", str(source), text)
-        return text
+        return _NAME.sub(self._loopback, text)
 
     def _texts(self, entry: Entry, texts: list[str]) -> list[str]:
         return [self.text(entry, text) for text in texts]
@@ -169,6 +166,16 @@ def _native(entry: Entry) -> Native:
     if entry.monolith.native is None:
         raise UserError(f"{entry.monolith.title} is not offered natively.")
     return entry.monolith.native
+
+
+def _mapped(entry: Entry, text: str) -> str:
+    """`text` with the container's paths as paths of this machine; paths in addresses stay."""
+    sources = {target: str(source) for source, target, _ in entry.mounts()}
+    if not sources:
+        return text
+    targets = "|".join(re.escape(target) for target in sorted(sources, key=len, reverse=True))
+    # In one go, since a path of this machine may start like a path in the container.
+    return re.sub(rf"(?<![\w.}}/-])({targets})(?=/|$)", lambda match: sources[match[1]], text)
 
 
 def _plain(value: Scalar) -> str:

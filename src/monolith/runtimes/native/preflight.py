@@ -49,5 +49,6 @@ def free_ports(programs: list[Program], supervisor: Supervisor) -> None:
 
 def _taken(program: Program, port: int, variable: str) -> Problem:
     holder = processes.port_holder(port)
-    fix = f"end it, or choose another port: {variable}={port + 10000} in docker-compose/.env"
+    other = port + 10000 if port < 55536 else port - 10000
+    fix = f"end it, or choose another port: {variable}={other} in docker-compose/.env"
     return Problem(f"port {port} free for {program.name}", f"held by {holder}", fix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterable
 
@@ -11,6 +12,7 @@ import psutil
 from monolith.runtimes.native.places import INSTANCE, PREPARE
 
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
+_SOMEBODY = "a program of another user"
 
 
 def tree_memory(pid: int) -> int:
@@ -43,27 +45,32 @@ def is_port_free(port: int) -> bool:
 
 
 def port_holder(port: int) -> str:
-    """Who listens on a port, in words."""
+    """Why a port is not free: who listens on it, in words."""
     with contextlib.suppress(psutil.AccessDenied):
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
                 return _described(connection.pid)
-    return "a program of another user"
+        if port < 1024:
+            return "the system: ports below 1024 are for root"
+    return _SOMEBODY
 
 
 def _described(pid: int | None) -> str:
+    if pid is None:
+        return _SOMEBODY
     try:
         process = psutil.Process(pid)
         return f"{process.name()} (pid {process.pid}, user {process.username()})"
-    except (*_GONE, ValueError, TypeError):
-        return "a program of another user"
+    except _GONE:
+        return _SOMEBODY
 
 
 def of_instance(instance: str, *, prepare_only: bool = False) -> list[psutil.Process]:
-    """The processes that carry the mark of an installation."""
+    """The processes that carry the mark of an installation, without the one that asks."""
+    others = (process for process in psutil.process_iter() if process.pid != os.getpid())
     return [
         process
-        for process in psutil.process_iter()
+        for process in others
         if _mark(process, INSTANCE) == instance and (not prepare_only or _mark(process, PREPARE))
     ]
 

@@ -35,8 +35,8 @@ class NativeRuntime:
 
     def up(self, reporter: Reporter) -> bool:
         """Start what is not running, wait until all is healthy."""
+        preflight.own_data(self.project.data)
         with hold(self.places.lock, "up"):
-            preflight.own_data(self.project.data)
             preflight.end_leftovers(self.places, self.supervisor)
             changed = self.environments.ensure(self._locks(), reporter)
             secret_store.ensure(self.stack, self.store)
@@ -49,6 +49,7 @@ class NativeRuntime:
 
     def down(self, reporter: Reporter) -> bool:
         """Stop everything in reverse order of dependence, then look that nothing is left."""
+        preflight.own_data(self.project.data)
         with hold(self.places.lock, "down"):
             running = self.supervisor.is_running()
             if running:
@@ -94,8 +95,9 @@ class NativeRuntime:
         """Run `python ARGUMENTS...` with the flows' environment and the addresses of services."""
         folder = self.environments.folder(self.project.flows / "requirements.lock")
         path = f"{folder / 'bin'}:{os.environ.get('PATH', os.defpath)}"
-        home = {"PREFECT_HOME": str(self.project.data / "prefect-client")}
-        environment = {**os.environ, **self.client_environment(), **home, "PATH": path}
+        home = str(self.project.data / "prefect-client")
+        own = {"PREFECT_HOME": home, "MPLCONFIGDIR": home, "PATH": path}
+        environment = {**os.environ, **self.client_environment(), **own}
         result = subprocess.run(
             [str(folder / "bin" / "python"), *arguments],
             env=environment, cwd=self.project.flows, text=True, check=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -44,7 +45,7 @@ _PROGRAM = """\
 [program:{name}]
 command={command}
 directory={cwd}
-environment={environment}
+environment=MONOLITH_REVISION="{revision}"
 autostart=false
 autorestart=true
 startsecs={settled}
@@ -85,18 +86,33 @@ def configuration(programs: list[tuple[Program, list[str]]], places: Places) -> 
 
 
 def _section(program: Program, words: list[str], places: Places) -> str:
-    variables = {INSTANCE: str(places.data), "MONOLITH_REVISION": program.revision}
-    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in variables.items())
     return _PROGRAM.format(
-        name=program.name, command=_escaped(shlex.join(words)), cwd=_escaped(program.cwd),
-        environment=pairs, signal=program.stop_signal, stop=STOP_SECONDS,
+        name=program.name, command=_command(words), cwd=_escaped(program.cwd),
+        revision=program.revision, signal=program.stop_signal, stop=STOP_SECONDS,
         settled=SETTLED_SECONDS if program.has_check else 2,
-        log=_escaped(places.log(program.name)),
+        # supervisord expands this one value twice.
+        log=_escaped(_escaped(places.log(program.name))),
     )  # fmt: skip
 
 
+def _command(words: list[str]) -> str:
+    # What looks like a comment is within single quotes, which may be closed and opened there.
+    return _escaped(re.sub(r"(?<=\s)(?=[#;])", "''", shlex.join(words)))
+
+
 def _escaped(value: object) -> str:
-    return str(value).replace("%", "%%")
+    text = str(value)
+    if re.search(r"[\r\n]|\s[#;]", text):
+        raise UserError(f"The process supervisor cannot be told this text: {text!r}",
+                        hint="use another folder, or one line without ` #` and ` ;`")  # fmt: skip
+    return text.replace("%", "%%")
+
+
+def _own_folder(path: Path) -> None:
+    """Make it; somebody else may have been there before, since it can be in /tmp."""
+    if path.is_symlink() or (path.exists() and path.stat().st_uid != os.geteuid()):
+        raise UserError(f"{path} belongs to somebody else.", hint=f"remove {path}")
+    private_folder(path)
 
 
 class Supervisor:
@@ -119,7 +135,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start it in the background; it outlives this command."""
-        private_folder(self.places.socket.parent)
+        _own_folder(self.places.socket.parent)
         command = [sys.executable, "-m", "supervisor.supervisord", "-c"]
         result = subprocess.run(
             [*command, str(self.places.configuration)],
