@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from monolith.errors import Problem, UserError
 from monolith.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,10 +45,6 @@ def find(settings: Settings | None = None) -> Project:
     """This clone, with the data folder that the settings choose."""
     values = settings.values if settings else {}
     chosen = values.get("MONOLITH_DATA", "")
-    if chosen and not Path(chosen).is_absolute():
-        absolute = Path(chosen).expanduser().absolute()
-        problem = Problem("an absolute path", chosen, f"MONOLITH_DATA={absolute}")
-        raise UserError("MONOLITH_DATA cannot be used.", [problem])
     cache = _cache(values.get("MONOLITH_CACHE", ""))
     return Project(ROOT, Path(chosen) if chosen else ROOT / "data", cache)
 

@@ -16,8 +16,8 @@ OWN = {
     "MONOLITH_DATA": "Folder of everything that lives on (default: `data` beside the code).",
     "MONOLITH_CACHE": "Folder of downloaded programs, shared by all clones of one user.",
     "MONOLITH_RUNTIME": "`native` or `compose`, instead of what is found.",
-    "MONOLITH_STACK": "The stack, when `--stack` is not given (only in the environment).",
-    "MONOLITH_PYTHON": "The Python that `./monolith` uses.",
+    "MONOLITH_STACK": "The stack, when `--stack` is not given (default: `minimal`).",
+    "MONOLITH_PYTHON": "The Python that `./monolith` uses (in the environment only).",
 }
 """Variables that the command line reads itself, and their meaning."""
 

@@ -1,4 +1,4 @@
-"""What goes wrong: killed services, a killed supervisor, a killed `up`, taken ports, two at once."""
+"""What goes wrong: killed services, supervisors and commands, taken ports, two at once."""
 
 from __future__ import annotations
 
@@ -125,6 +125,7 @@ def test_ctrl_c_ends_up_tidily(fresh: Platform) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
+    assert "Stopped by Ctrl-C" in err
     assert "Traceback" not in err
     fresh.run("up")
 
@@ -166,13 +167,18 @@ def test_a_service_that_cannot_start_is_told_with_reason_and_last_lines(fresh: P
 
 
 def test_a_service_that_hangs_is_unhealthy_in_status(fresh: Platform) -> None:
-    code = "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port:80}, bind='127.0.0.1')"
+    code = (
+        "import http.server as h;"
+        "h.test(h.SimpleHTTPRequestHandler, port={port:80}, bind='127.0.0.1')"
+    )
     stack = str(write_stack(fresh, code))
     fresh.run("--stack", stack, "up")
     pid = json.loads(fresh.run("--stack", stack, "status", "--json"))["services"][0]["pid"]
     psutil.Process(pid).suspend()
     try:
-        assert "its check fails" in fresh.run("--stack", stack, "status", code=1)
+        assert eventually(
+            lambda: "its check fails" in fresh.run("--stack", stack, "status", code=1)
+        )
     finally:
         psutil.Process(pid).resume()
     assert eventually(lambda: "healthy" in fresh.run("--stack", stack, "status"))
@@ -184,15 +190,13 @@ def write_stack(platform: Platform, code: str) -> Path:
     folder.mkdir()
     (folder / "compose.yaml").write_text(FRAGMENT.format(port=platform.ports["MLFLOW"], code=code))
     (folder / "docker-compose.one.yaml").write_text("name: one\ninclude: [compose.yaml]\n")
-    for name in platform.ports:
-        platform.extra.pop(name, None)
     return folder / "docker-compose.one.yaml"
 
 
 FRAGMENT = """
 services:
   broken:
-    image: local/broken:1
+    image: local/broken:1.0.0
     networks: {{default: {{aliases: [broken.service.consul]}}}}
     ports: ["127.0.0.1:{port}:80"]
     healthcheck: {{test: [CMD, "true"]}}

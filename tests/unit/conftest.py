@@ -79,6 +79,11 @@ def make_stack(tmp_path: Path) -> MakeStack:
             content = {"x-settings": meanings or {}, "services": {name: keys}}
             folder = tmp_path / "config" / name
             folder.mkdir(parents=True, exist_ok=True)
+            native = keys["x-monolith"].get("native")
+            if native:
+                lock = tmp_path / native["requirements"]
+                lock.parent.mkdir(parents=True, exist_ok=True)
+                lock.touch()
             (folder / "compose.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
         file = tmp_path / "docker-compose" / "docker-compose.minimal.yaml"
         file.parent.mkdir(exist_ok=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from monolith import project
-from monolith.errors import UserError
 from monolith.settings import Settings
 from tests.unit.conftest import ROOT
 
@@ -20,25 +19,6 @@ def test_data_is_beside_the_code_unless_chosen(tmp_path: Path) -> None:
     assert project.find().data == project.find(Settings({})).data == ROOT / "data"
     assert with_data("").data == ROOT / "data"
     assert with_data(str(tmp_path)).data == tmp_path
-
-
-def test_a_relative_data_folder_is_refused_with_the_absolute_one_to_type(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError) as caught:
-        with_data("my data")
-    assert caught.value.problems[0].found == "my data"
-    assert caught.value.problems[0].next == f"MONOLITH_DATA={tmp_path}/my data"
-
-
-def test_a_data_folder_with_a_tilde_is_told_what_the_shell_would_have_made_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("HOME", "/home/somchai")
-    with pytest.raises(UserError) as caught:
-        with_data("~/data")
-    assert caught.value.problems[0].next == "MONOLITH_DATA=/home/somchai/data"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ app = typer.Typer(
     help="Prefect, MLflow, PostgreSQL and Traefik on this machine. Start with: ./monolith demo",
 )
 
+INTERRUPTED = 130
 Services = Annotated[list[str] | None, typer.Argument(help="Services; none: all of them.")]
 OneService = Annotated[str, typer.Argument(help="A service, such as mlflow.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -38,11 +39,9 @@ def _version(show: bool) -> None:
 def _options(
     context: typer.Context,
     stack: Annotated[
-        str, typer.Option(help="Stack: its name, or the path of its file.", envvar="MONOLITH_STACK")
-    ] = "minimal",
-    runtime: Annotated[
-        str, typer.Option(help="How services run: native.", envvar="MONOLITH_RUNTIME")
+        str, typer.Option(help="Stack: its name (default: minimal), or the path of its file.")
     ] = "",
+    runtime: Annotated[str, typer.Option(help="How services run: native.")] = "",
     version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -177,9 +176,10 @@ def main() -> None:
     except UserError as error:
         _print_error(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped by Ctrl-C. ./monolith status shows what runs.\n")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            sys.stderr.write("\nStopped by Ctrl-C. ./monolith status shows what runs.\n")
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

@@ -10,6 +10,7 @@ import webbrowser
 from typing import Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from monolith.cli import screen
@@ -68,7 +69,8 @@ def _print_notes(session: Session, rows: list[ServiceStatus]) -> None:
         screen.out.print(f"\n{screen.megabytes(total)} in all, {session.runtime.name} runtime.")
     for row in rows:
         if row.reason and row.state != "not offered":
-            screen.out.print(f"[red]{row.name}[/]: {row.reason}. See ./monolith logs {row.name}")
+            reason = escape(row.reason)
+            screen.out.print(f"[red]{row.name}[/]: {reason}. See ./monolith logs {row.name}")
     missing = [row.name for row in rows if row.state == "not offered"]
     if missing:
         text = f"Not offered by the {session.runtime.name} runtime (they need a container engine): "

@@ -28,7 +28,7 @@ def down(session: Session) -> None:
     with screen.Progress() as progress:
         was_running = session.runtime.down(progress)
     text = "Stopped. Data is kept in" if was_running else "Nothing was running. Data is in"
-    screen.out.print(f"{text} {session.project.data}")
+    screen.out.print(f"{text} {session.project.data}", markup=False)
 
 
 def restart(session: Session, services: list[str]) -> None:

@@ -24,14 +24,14 @@ def validate(session: Session, *, as_json: bool) -> None:
         if not as_json:
             raise
         problems = [problem.as_dict() for problem in error.problems]
-        screen.out.print_json(json.dumps({"ok": False, "message": error.message,
-                                          "problems": problems}))  # fmt: skip
+        told = {"ok": False, "message": error.message, "next": error.hint, "problems": problems}
+        screen.out.print_json(json.dumps(told))
         raise typer.Exit(1) from None
     count = len(stack.services)
     if as_json:
         screen.out.print_json(json.dumps({"ok": True, "services": count, "problems": []}))
     else:
-        screen.out.print(f"{session.stack_name} is valid: {count} services.")
+        screen.out.print(f"{session.stack_name} is valid: {count} services.", markup=False)
 
 
 def render(session: Session, *, check: bool) -> None:

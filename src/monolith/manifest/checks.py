@@ -40,7 +40,12 @@ _NEEDED = {
 def check(stack: Stack, base: Path) -> list[Problem]:
     """Everything that is wrong with a stack whose files are well formed by themselves."""
     problems = [problem for entry in stack.services.values() for problem in _of_one(entry, stack)]
-    return [*problems, *relations.check(stack), *_sources_exist(stack, base)]
+    return [
+        *problems,
+        *relations.check(stack),
+        *_sources_exist(stack, base),
+        *_locks_exist(stack, base),
+    ]
 
 
 def _of_one(entry: Entry, stack: Stack) -> Iterator[Problem]:
@@ -215,6 +220,16 @@ def _sources_exist(stack: Stack, base: Path) -> Iterator[Problem]:
                 key = ("volumes", index)
                 fix = f"create {name}, or correct the path"
                 yield say(entry, key, "a file or folder that is there", name, fix)
+
+
+def _locks_exist(stack: Stack, base: Path) -> Iterator[Problem]:
+    for entry in stack.services.values():
+        native = entry.monolith.native
+        if native and not (base / native.requirements).is_file():
+            source = f"{native.requirements.removesuffix('.lock')}.in"
+            fix = f"write {source}, then run tools/lock"
+            key = ("x-monolith", "native", "requirements")
+            yield say(entry, key, "a lock file that is there", native.requirements, fix)
 
 
 def _data_folder(stack: Stack, base: Path) -> Path:

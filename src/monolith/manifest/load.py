@@ -221,12 +221,24 @@ def _two_defaults(
 def _unknown_settings(work: _Load) -> Iterator[Problem]:
     """Names that no fragment describes; only sure when every fragment could be read."""
     known = [*work.meanings, *OWN]
-    for name in work.settings.values if work.all_read else []:
-        is_ours = name.startswith(PREFIX) or words.nearest(name, known, 0.85)
-        if is_ours and name not in known:
-            fix = _did_you_mean(name, known, "see docker-compose/.env.example for all names")
-            file, line = work.settings.places[name]
-            yield Problem("a known setting", name, fix, file, name, line)
+    names = [name for name in work.settings.values if name not in known and _is_ours(name, known)]
+    if not names or not work.all_read:
+        return
+    # One .env serves all stacks: a setting of a service that is not in this one is known, too.
+    known += _described_in_project(work.base)
+    for name in (name for name in names if name not in known):
+        fix = _did_you_mean(name, known, "see docker-compose/.env.example for all names")
+        file, line = work.settings.places[name]
+        yield Problem("a known setting", name, fix, file, name, line)
+
+
+def _is_ours(name: str, known: list[str]) -> bool:
+    return name.startswith(PREFIX) or bool(words.nearest(name, known, 0.85))
+
+
+def _described_in_project(base: Path) -> list[str]:
+    documents = [yamlfile.read(path, path.name, "") for path in base.glob("config/*/compose.yaml")]
+    return [name for one in documents if not one.problems for name in _described(one)]
 
 
 def _did_you_mean(name: str, known: list[str], otherwise: str) -> str:

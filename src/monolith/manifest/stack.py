@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monolith.errors import UserError
+from monolith.manifest import words
 from monolith.manifest.models import Monolith, Service, size_in_bytes
 from monolith.manifest.yamlfile import Document
 
@@ -97,8 +98,8 @@ class Stack:
         """The service called `name`; a UserError with the nearest one when there is none."""
         if name in self.services:
             return self.services[name]
-        known = ", ".join(self.services)
-        raise UserError(f"There is no service `{name}` in this stack.", hint=f"one of: {known}")
+        hint = words.did_you_mean(name, self.services, f"one of: {', '.join(self.services)}")
+        raise UserError(f"There is no service `{name}` in this stack.", hint=hint)
 
     def by_url(self) -> list[Entry]:
         """Services that have an address for people."""

@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-INSTANCE = "MONOLITH_INSTANCE"
+INSTANCE = "_MONOLITH_INSTANCE"
 """Variable in every process of an installation; its value is the data folder."""
-PREPARE = "MONOLITH_PREPARE"
+PREPARE = "_MONOLITH_PREPARE"
 """Variable in the short-lived processes that `up` itself starts."""
 _SOCKET_LIMIT = 100
 

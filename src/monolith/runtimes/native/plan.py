@@ -25,7 +25,10 @@ _PORT = re.compile(r"\{port:([0-9]+)\}")
 
 @dataclass(frozen=True)
 class Program:
-    """One process: what is run, with what, as whom, and how its health is asked."""
+    """One process: what is run, with what, as whom, and how its health is asked.
+
+    `installed` is the folder of its environment, `configuration` a digest of the files it mounts.
+    """
 
     name: str
     command: list[str]
@@ -39,7 +42,8 @@ class Program:
     ports: dict[int, str]
     folders: list[Path]
     depends_on: list[str]
-    requirements: Path
+    installed: Path
+    configuration: str
     stop_signal: str
     database: str
     extensions: list[str]
@@ -52,7 +56,10 @@ class Program:
     @property
     def revision(self) -> str:
         """Changes when the process would have to be restarted to be up to date."""
-        content = [self.command, self.environment, str(self.cwd), self.user, self.stop_signal]
+        content = [
+            self.command, self.environment, str(self.cwd), self.user, self.stop_signal,
+            self.configuration,
+        ]  # fmt: skip
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -102,7 +109,8 @@ class Planner:
             ports={port: entry.port_variable(port) for port in entry.published().values()},
             folders=self._folders(entry),
             depends_on=[name for name in entry.model.depends_on if self._is_offered(name)],
-            requirements=self.project.root / native.requirements,
+            installed=self.environments(self.project.root / native.requirements),
+            configuration=self._configuration(entry),
             stop_signal=native.stop_signal,
             database=entry.database if database else "",
             extensions=database.extensions if database else [],
@@ -150,6 +158,16 @@ class Planner:
             if writable and not source.is_relative_to(secrets)
         ]
 
+    def _configuration(self, entry: Entry) -> str:
+        """Digest of the files below `config` that it mounts, without the manifest itself."""
+        config = self.project.root / "config"
+        sources = [source for source, _, _ in entry.mounts() if source.is_relative_to(config)]
+        files = [file for source in sources for file in _files(source) if not _is_manifest(file)]
+        digest = hashlib.sha256()
+        for file in sorted(files):
+            digest.update(str(file.relative_to(config)).encode() + file.read_bytes())
+        return digest.hexdigest()
+
     def _port(self, entry: Entry, inner: int) -> int:
         return entry.published().get(inner, inner)
 
@@ -166,6 +184,14 @@ def _native(entry: Entry) -> Native:
     if entry.monolith.native is None:
         raise UserError(f"{entry.monolith.title} is not offered natively.")
     return entry.monolith.native
+
+
+def _files(source: Path) -> list[Path]:
+    return [path for path in [source, *source.rglob("*")] if path.is_file()]
+
+
+def _is_manifest(file: Path) -> bool:
+    return file.name == "compose.yaml" or file.stem == "requirements"
 
 
 def _mapped(entry: Entry, text: str) -> str:

@@ -80,7 +80,7 @@ def configure(programs: list[Program], places: Places, supervisor: Supervisor) -
 def _words(program: Program, command: list[str], places: Places) -> list[str]:
     """The command behind its environment file; that is read before the user changes."""
     file = f"SECRETS_FILE={places.env_file(program.name)}"
-    user = identity.prefix(program.user, [_WRAPPER, *program.folders])
+    user = identity.prefix(program.user, [_WRAPPER, program.installed, *program.folders])
     return ["/usr/bin/env", file, "/bin/sh", str(_WRAPPER), *user, *command]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -45,7 +46,7 @@ _PROGRAM = """\
 [program:{name}]
 command={command}
 directory={cwd}
-environment=MONOLITH_REVISION="{revision}"
+environment=_MONOLITH_REVISION="{revision}"
 autostart=false
 autorestart=true
 startsecs={settled}
@@ -192,6 +193,8 @@ class Supervisor:
         deadline = time.monotonic() + STOP_SECONDS + 10
         while self.is_running() and time.monotonic() < deadline:
             time.sleep(0.1)
+        if not self.places.socket.is_relative_to(self.places.data):
+            shutil.rmtree(self.places.socket.parent, ignore_errors=True)
 
     def _answers_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -203,8 +206,15 @@ class Supervisor:
 
     def _call(self, method: str, *arguments: object) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self.places.socket}")
-        with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
-            return getattr(proxy.supervisor, method)(*arguments)
+        try:
+            with ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+                return getattr(proxy.supervisor, method)(*arguments)
+        except PermissionError:
+            owner = self.places.data.stat().st_uid
+            raise UserError(
+                f"The platform in {self.places.data} belongs to user {owner}.",
+                hint="run ./monolith as that user, or set MONOLITH_DATA to a folder of your own",
+            ) from None
 
 
 def _info(row: dict[str, Any]) -> ProcessInfo:

@@ -171,7 +171,7 @@ def test_everything_else_comes_from_the_manifest(setup: Setup) -> None:
     assert program.check_command == ["check", "8081"]
     assert (program.check_port, program.check_path) == (8081, "/health")
     assert program.ports == {8081: "MONOLITH_WEB_PORT"}
-    assert program.requirements == setup.base / "config" / "web" / "requirements.lock"
+    assert program.installed == setup.base / "envs" / "web"
     assert program.database == "web"
 
 
@@ -220,3 +220,17 @@ def test_a_new_secret_restarts_it(setup: Setup) -> None:
     before = setup.program().revision
     setup.secrets = {"TOKEN": "new"}
     assert setup.program().revision != before
+
+
+def test_a_changed_configuration_file_restarts_and_a_changed_manifest_does_not(
+    setup: Setup,
+) -> None:
+    before = setup.program().revision
+    folder = setup.base / "config" / "web"
+    (folder / "requirements.in").write_text("web==2")
+    assert setup.program().revision == before
+    (folder / "web.conf").write_text("colour = red")
+    changed = setup.program().revision
+    assert changed != before
+    (folder / "web.conf").write_text("colour = blue")
+    assert setup.program().revision not in (before, changed)

@@ -124,7 +124,7 @@ def test_a_command_that_carries_the_mark_does_not_find_itself(tmp_path: Path) ->
     code = """
 from monolith.runtimes.native import processes
 import os
-print(processes.of_instance(os.environ["MONOLITH_INSTANCE"]))
+print(processes.of_instance(os.environ["_MONOLITH_INSTANCE"]))
 """
     assert python(code, **{INSTANCE: str(tmp_path)}).communicate()[0] == "[]\n"
 

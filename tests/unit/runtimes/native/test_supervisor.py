@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +124,16 @@ def test_nothing_answers_where_nothing_runs(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def running(tmp_path: Path, make_program: MakeProgram) -> Any:
-    places = places_in(tmp_path / "it's my 100% data")
+def running(tmp_path: Path, make_program: MakeProgram) -> Iterator[Supervisor]:
+    """A supervisord with one program, and with its socket in /tmp."""
+    places = places_in(tmp_path / ("it's my 100% data " * 5).strip())
     supervisor = Supervisor(places)
     sleeper = [(make_program(cwd=places.data), ["sleep", "600"])]
     supervisor.write_configuration(configuration(sleeper, places))
     supervisor.start()
     yield supervisor
-    supervisor.shut_down()
+    if supervisor.is_running():
+        supervisor.shut_down()
 
 
 def test_every_process_carries_the_mark_of_its_installation(running: Supervisor) -> None:
@@ -143,6 +147,15 @@ def test_every_process_carries_the_mark_of_its_installation(running: Supervisor)
     running.stop("web")
     running.stop("web")
     assert running.processes()["web"].pid == 0
+
+
+def test_it_leaves_nothing_in_tmp(running: Supervisor) -> None:
+    folder = running.places.socket.parent
+    assert folder.parent == Path("/tmp")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    running.shut_down()
+    assert not running.is_running()
+    assert not folder.exists()
 
 
 @as_root
