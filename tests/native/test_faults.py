@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import socket
@@ -14,6 +15,7 @@ import psutil
 import psycopg
 import pytest
 
+from monolith import project
 from monolith.runtimes.native import processes
 from monolith.runtimes.native.lock import hold
 from monolith.secrets.store import FileStore
@@ -117,6 +119,20 @@ def test_a_killed_first_up_is_completed_by_the_next(fresh: Platform, seconds: fl
     fresh.run("up")
     assert fresh.healthy()
     assert not list(fresh.data.rglob("docker.new"))
+
+
+@pytest.mark.parametrize("seconds", [0.7, 1.2, 2.0])
+def test_a_killed_installation_is_completed_by_the_next_up(fresh: Platform, seconds: float) -> None:
+    """Environments in an empty cache; the downloads are the machine's own, for speed."""
+    cache = fresh.data.parent.with_name("cache") / str(seconds)
+    fresh.extra |= {"MONOLITH_CACHE": str(cache), "UV_CACHE_DIR": str(project.find().cache / "uv")}
+    process = fresh.start("up", start_new_session=True)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    fresh.run("up")
+    assert fresh.healthy()
+    assert not list(cache.glob("envs/*.new"))
 
 
 def test_ctrl_c_ends_up_tidily(fresh: Platform) -> None:

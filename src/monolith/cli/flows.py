@@ -41,15 +41,15 @@ def _run_file(session: Session, file: Path | None, arguments: list[str]) -> int:
 
 def _run_deployed(session: Session, name: str) -> int:
     """Create or update the deployment from prefect.yaml, then have the worker run it."""
-    runtime = session.runtime
+    runtime, folder = session.runtime, session.project.flows
     deploy = ["-m", "prefect", "--no-prompt", "deploy", "--name", name]
-    code, text = runtime.run_python(deploy, capture=True)
+    code, text = runtime.run_python(deploy, folder=folder, capture=True)
     if code:
         raise UserError(f"`{name}` could not be deployed:\n{text.strip()}",
                         hint="see prefect_flows/prefect.yaml")  # fmt: skip
     identifier = _deployment_id(runtime.client_environment()["PREFECT_API_URL"], name)
     watch = ["-m", "prefect", "deployment", "run", "--id", identifier, "--watch"]
-    return runtime.run_python(watch)[0]
+    return runtime.run_python(watch, folder=folder)[0]
 
 
 def _deployment_id(api: str, name: str) -> str:

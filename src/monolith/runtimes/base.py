@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 State = Literal["healthy", "starting", "unhealthy", "stopped", "not offered"]
@@ -68,8 +69,10 @@ class Runtime(Protocol):
         """Variables with which the user's own programs find the services."""
         ...
 
-    def run_python(self, arguments: list[str], *, capture: bool = False) -> tuple[int, str]:
-        """Run `python ARGUMENTS...` in the flows' environment, in the flows' folder.
+    def run_python(
+        self, arguments: list[str], *, folder: Path | None = None, capture: bool = False
+    ) -> tuple[int, str]:
+        """Run `python ARGUMENTS...` in the flows' environment, in `folder` or where the user is.
 
         Returns the exit code, and standard output when it is captured.
         """

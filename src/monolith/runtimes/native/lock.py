@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+import psutil
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from monolith.errors import UserError
 from monolith.files import private_folder
 
@@ -58,8 +61,19 @@ def _user() -> str:
 
 def _taken(path: Path) -> UserError:
     try:
-        holder = json.loads(path.read_text())
-        who = "`monolith {command}` (pid {pid}, user {user}, since {since})".format(**holder)
+        who = "`monolith {command}` (pid {pid}, user {user}, since {since})".format(**_holder(path))
     except (ValueError, KeyError, TypeError):
         who = "another command"
     return UserError(f"The platform is being changed by {who}.", hint="wait until it has ended")
+
+
+@retry(
+    retry=retry_if_exception_type(ValueError), stop=stop_after_delay(2), wait=wait_fixed(0.05),
+    reraise=True,
+)  # fmt: skip
+def _holder(path: Path) -> dict[str, object]:
+    """Who has signed. Between taking the lock and signing it, that is nobody, or one who ended."""
+    holder: dict[str, object] = json.loads(path.read_text())
+    if not psutil.pid_exists(int(str(holder["pid"]))):
+        raise ValueError(holder)
+    return holder

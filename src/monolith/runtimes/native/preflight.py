@@ -27,6 +27,14 @@ def own_data(data: Path) -> None:
         raise UserError("The data folder belongs to somebody else.", [problem])
 
 
+def usable_cache(cache: Path) -> None:
+    """The cache is where every application can live: MLflow's migrations fail below a `%`."""
+    if "%" in str(cache):
+        fix = "set MONOLITH_CACHE=/var/tmp/monolith, for example"
+        problem = Problem("a cache folder without % in its path", str(cache), fix)
+        raise UserError("MLflow cannot be installed there.", [problem])
+
+
 def end_leftovers(places: Places, supervisor: Supervisor) -> None:
     """End what a killed supervisor or a killed `up` has left behind."""
     alone = not supervisor.is_running()

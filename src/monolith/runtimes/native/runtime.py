@@ -36,6 +36,7 @@ class NativeRuntime:
     def up(self, reporter: Reporter) -> bool:
         """Start what is not running, wait until all is healthy."""
         preflight.own_data(self.project.data)
+        preflight.usable_cache(self.project.cache)
         with hold(self.places.lock, "up"):
             preflight.end_leftovers(self.places, self.supervisor)
             changed = self.environments.ensure(self._locks(), reporter)
@@ -91,16 +92,18 @@ class NativeRuntime:
         }
         return found | {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
-    def run_python(self, arguments: list[str], *, capture: bool = False) -> tuple[int, str]:
+    def run_python(
+        self, arguments: list[str], *, folder: Path | None = None, capture: bool = False
+    ) -> tuple[int, str]:
         """Run `python ARGUMENTS...` with the flows' environment and the addresses of services."""
-        folder = self.environments.folder(self.project.flows / "requirements.lock")
-        path = f"{folder / 'bin'}:{os.environ.get('PATH', os.defpath)}"
+        programs = self.environments.folder(self.project.flows / "requirements.lock") / "bin"
+        path = f"{programs}:{os.environ.get('PATH', os.defpath)}"
         home = str(self.project.data / "prefect-client")
         own = {"PREFECT_HOME": home, "MPLCONFIGDIR": home, "PATH": path}
         environment = {**os.environ, **self.client_environment(), **own}
         result = subprocess.run(
-            [str(folder / "bin" / "python"), *arguments],
-            env=environment, cwd=self.project.flows, text=True, check=False,
+            [str(programs / "python"), *arguments],
+            env=environment, cwd=folder, text=True, check=False,
             stdout=subprocess.PIPE if capture else None,
         )  # fmt: skip
         return result.returncode, result.stdout or ""

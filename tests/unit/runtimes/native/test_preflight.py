@@ -57,3 +57,9 @@ def test_free_ports_are_no_problem(tmp_path: Path, make_program: MakeProgram) ->
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     preflight.free_ports([make_program(ports={port: ""})], Supervisor(Places(tmp_path)))
+
+
+def test_a_cache_in_which_mlflow_would_not_start_is_refused(tmp_path: Path) -> None:
+    preflight.usable_cache(tmp_path / "it's fine")
+    with pytest.raises(UserError, match="MONOLITH_CACHE"):
+        preflight.usable_cache(tmp_path / "100% cache")
