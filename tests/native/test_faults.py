@@ -244,3 +244,19 @@ def test_nothing_of_a_test_is_left(platform: Platform) -> None:
     other = {process.pid for process in processes.of_instance(str(ROOT / "data"))}
     assert mine
     assert mine.isdisjoint(other)
+
+
+def test_data_of_another_installation_is_told_and_left_alone(fresh: Platform) -> None:
+    fresh.run("up")
+    fresh.run("down")
+    FileStore(fresh.places.secrets).write("postgres", {"POSTGRES_PASSWORD": "0" * 64})
+    text = fresh.run("up", code=1)
+    assert "not of one installation" in text
+    (fresh.places.secrets / "postgres.json").unlink()
+    assert "is gone" in fresh.run("up", code=1)
+
+
+def test_a_proxy_does_not_stand_between_the_services(fresh: Platform) -> None:
+    fresh.extra |= {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    fresh.run("demo")
+    fresh.run("run", "--deployed", "train-digits")

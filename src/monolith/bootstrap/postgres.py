@@ -8,6 +8,8 @@ import psycopg
 from psycopg import sql
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from monolith.errors import UserError
+
 _LOCK = 0x6D6F6E6F
 
 
@@ -34,10 +36,23 @@ class Server:
     )  # fmt: skip
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the superuser, each statement its own transaction."""
-        return psycopg.connect(
-            host=self.host, port=self.port, user="postgres", password=self.password,
-            dbname=database, autocommit=True, connect_timeout=5,
-        )  # fmt: skip
+        try:
+            return psycopg.connect(
+                host=self.host, port=self.port, user="postgres", password=self.password,
+                dbname=database, autocommit=True, connect_timeout=5,
+            )  # fmt: skip
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise _other_password() from error
+            raise
+
+
+def _other_password() -> UserError:
+    return UserError(
+        "PostgreSQL does not take the superuser's password of the secret store: the data and the "
+        "secrets are not of one installation.",
+        hint="restore the secrets that belong to this data from a backup",
+    )
 
 
 def ensure(server: Server, wanted: Wanted) -> list[str]:

@@ -26,7 +26,10 @@ class Store(Protocol):
 
 
 class FileStore:
-    """One JSON file per service, 0600 in a 0700 folder."""
+    """One JSON file per service, 0600 in a 0700 folder, and a list of the services that have one.
+
+    The list tells a document that was lost from one that was never there.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,6 +38,8 @@ class FileStore:
         """See Store. Refuses a file that others could have read or replaced."""
         path = self._path(service)
         if not os.path.lexists(path):
+            if service in self._listed():
+                raise _lost(path)
             return {}
         _refuse_unsafe(path)
         try:
@@ -50,6 +55,14 @@ class FileStore:
         """See Store."""
         private_folder(self.folder)
         write_atomic(self._path(service), json.dumps(values, indent=1, sort_keys=True) + "\n")
+        write_atomic(self._list, "\n".join(sorted({*self._listed(), service})) + "\n")
+
+    @property
+    def _list(self) -> Path:
+        return self.folder / "services"
+
+    def _listed(self) -> list[str]:
+        return self._list.read_text().split() if self._list.is_file() else []
 
     def _path(self, service: str) -> Path:
         return self.folder / f"{service}.json"
@@ -65,6 +78,12 @@ def _refuse_unsafe(path: Path) -> None:
     if status.st_mode & 0o077:
         found = f"mode {status.st_mode & 0o777:04o}"
         raise _unsafe(path, f"mode {PRIVATE_FILE:04o}", found, f"chmod 600 '{path}'")
+
+
+def _lost(path: Path) -> UserError:
+    fix = f"restore {path} from a backup; to start anew without the data, remove {path.parents[1]}"
+    problem = Problem("the secrets this service was set up with", "no file", fix, str(path))
+    return UserError("A secrets file is gone. New values would not open the data.", [problem])
 
 
 def _unsafe(path: Path, expected: str, found: str, fix: str) -> UserError:

@@ -144,7 +144,18 @@ def test_two_installations_share_no_value(product: Stack, tmp_path: Path) -> Non
     for name in ("one", "two"):
         store = FileStore(tmp_path / name)
         ensure(product, store)
-        for file in store.folder.iterdir():
+        for file in store.folder.glob("*.json"):
             values += json.loads(file.read_text()).values()
     assert len(values) > 20
     assert len(set(values)) == len(values)
+
+
+def test_a_lost_document_is_told_and_not_made_anew(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "secrets")
+    store.write("web", {"KEY": "1"})
+    store.write("db", {"KEY": "2"})
+    (store.folder / "db.json").unlink()
+    assert store.read("web") == {"KEY": "1"}
+    assert store.read("never-there") == {}
+    with pytest.raises(UserError, match="is gone"):
+        store.read("db")

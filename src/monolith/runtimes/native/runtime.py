@@ -14,6 +14,7 @@ from monolith.runtimes.base import Reporter, ServiceStatus
 from monolith.runtimes.native import plan, preflight, processes, starting, status
 from monolith.runtimes.native.environments import Environments
 from monolith.runtimes.native.lock import hold
+from monolith.runtimes.native.passing import past_the_proxy
 from monolith.runtimes.native.places import Places
 from monolith.runtimes.native.plan import Planner
 from monolith.runtimes.native.supervisor import Supervisor, tail
@@ -90,7 +91,8 @@ class NativeRuntime:
             for entry in plan.offered(self.stack)
             for name, text in entry.monolith.client.items()
         }
-        return found | {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        quiet = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        return found | quiet | past_the_proxy(os.environ)
 
     def run_python(
         self, arguments: list[str], *, folder: Path | None = None, capture: bool = False

@@ -18,15 +18,12 @@ from monolith.project import ROOT
 from monolith.render import traefik
 from monolith.runtimes.base import Reporter
 from monolith.runtimes.native import health, identity
+from monolith.runtimes.native.passing import passed_on
 from monolith.runtimes.native.places import INSTANCE, PREPARE, Places
 from monolith.runtimes.native.plan import LOOPBACK, Program, offered
 from monolith.runtimes.native.supervisor import Supervisor, configuration, tail
 
 START_SECONDS = 180
-_PASSED_ON = (
-    "LANG", "LC_ALL", "TZ", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-    "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
-)  # fmt: skip
 _WRAPPER = ROOT / "config" / "shared" / "with-secrets"
 
 
@@ -52,9 +49,8 @@ def write_files(stack: Stack, programs: list[Program], places: Places) -> bool:
 
 def _write_environment(program: Program, places: Places) -> bool:
     path = places.env_file(program.name)
-    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     values = {"HOME": str(program.folders[0] if program.folders else places.state)}
-    values |= passed | program.environment
+    values |= passed_on(os.environ) | program.environment
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items())]
     return write_atomic(path, "".join(lines))
 
