@@ -15,6 +15,7 @@ PREFIX = "MONOLITH_"
 OWN = {
     "MONOLITH_DATA": "Folder of everything that lives on (default: `data` beside the code).",
     "MONOLITH_CACHE": "Folder of downloaded programs, shared by all clones of one user.",
+    "MONOLITH_TOOLS": "Folder of ready server programs, taken (if their sum is right), not built.",
     "MONOLITH_RUNTIME": "`native` or `compose`, instead of what is found.",
     "MONOLITH_STACK": "The stack, when `--stack` is not given (default: `minimal`).",
     "MONOLITH_PYTHON": "The Python that `./monolith` uses (in the environment only).",
@@ -48,6 +49,8 @@ _FORMS = [
           "a port number from 1 to 65535", "8080"),
     _Form("MONOLITH_DATA", _FOLDER.fullmatch,
           "an absolute path without `:`", "/srv/monolith"),
+    _Form("MONOLITH_TOOLS", _FOLDER.fullmatch,
+          "an absolute path without `:`", "/srv/programs"),
     _Form(r"MONOLITH_\w+", _TEXT.fullmatch,
           "one line of text", "..."),
 ]  # fmt: skip

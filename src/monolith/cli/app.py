@@ -169,6 +169,33 @@ def test(
     testing.test(context.obj, lanes or [])
 
 
+tools = typer.Typer(
+    no_args_is_help=True,
+    help="Build the server programs that are written in Go, or show them.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(tools, name="tools", rich_help_panel="Project")
+
+
+@tools.command("build")
+def tools_build(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Tools; none: all of them.")] = None,
+) -> None:
+    """Build programs with Go, or take them ready from the folder MONOLITH_TOOLS."""
+    from monolith.cli import tools as verbs
+
+    verbs.build(context.obj, names or [])
+
+
+@tools.command("list")
+def tools_list(context: typer.Context, json: AsJson = False) -> None:
+    """Show every tool: its version, whether it is ready, and where."""
+    from monolith.cli import tools as verbs
+
+    verbs.show(context.obj, as_json=json)
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0, 1 (told why), 2 (usage), 130 (Ctrl-C)."""
     try:
