@@ -49,7 +49,7 @@ _FORMS = [
           "a port number from 1 to 65535", "8080"),
     _Form("MONOLITH_DATA", _FOLDER.fullmatch,
           "an absolute path without `:`", "/srv/monolith"),
-    _Form("MONOLITH_TOOLS", _FOLDER.fullmatch,
+    _Form("MONOLITH_(CACHE|TOOLS)", _FOLDER.fullmatch,
           "an absolute path without `:`", "/srv/programs"),
     _Form(r"MONOLITH_\w+", _TEXT.fullmatch,
           "one line of text", "..."),

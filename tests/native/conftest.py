@@ -18,6 +18,7 @@ import pytest
 
 from monolith.runtimes.native import processes
 from monolith.runtimes.native.places import Places
+from monolith.runtimes.native.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("POSTGRES", "PREFECT", "MLFLOW", "HTTP", "TRAEFIK")
@@ -93,6 +94,11 @@ class Platform:
         """Process id of each offered service."""
         rows = self.status()
         return {name: rows[name]["pid"] for name in OFFERED}
+
+    def supervised(self) -> dict[str, int]:
+        """Process ids as the supervisor knows them now, without any command."""
+        known = Supervisor(self.places).processes()
+        return {name: info.pid for name, info in known.items() if info.pid}
 
     def processes(self) -> list[psutil.Process]:
         """All processes of this installation."""

@@ -260,3 +260,34 @@ def test_a_proxy_does_not_stand_between_the_services(fresh: Platform) -> None:
     fresh.extra |= {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     fresh.run("demo")
     fresh.run("run", "--deployed", "train-digits")
+
+
+def test_a_changed_port_that_is_taken_is_named_and_the_service_goes_on(platform: Platform) -> None:
+    before = platform.pids()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        changed = Platform(platform.data)
+        changed.ports = platform.ports | {"TRAEFIK": port}
+        text = changed.run("up", code=1)
+    assert f"port {port} free for traefik" in text
+    assert "MONOLITH_TRAEFIK_PORT=" in text
+    assert platform.pids() == before
+
+
+def test_an_interrupted_change_is_completed_by_the_next_up(platform: Platform) -> None:
+    before = platform.pids()["mlflow"]
+    platform.extra["MONOLITH_DOMAIN"] = "other.localhost"
+    process = platform.start("up", start_new_session=True)
+    assert eventually(lambda: platform.supervised().get("mlflow") != before, 30)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    platform.run("up")
+    assert platform.healthy()
+    assert platform.status()["mlflow"]["address"].startswith("http://mlflow.other.localhost")
+    del platform.extra["MONOLITH_DOMAIN"]
+    platform.run("up")
+
+
+def test_the_language_of_the_caller_does_not_matter(fresh: Platform) -> None:
+    fresh.extra |= {"LANG": "th_TH.UTF-8", "LC_ALL": "de_DE.UTF-8"}
+    fresh.run("up")

@@ -110,6 +110,27 @@ def test_mlflow_takes_posts_of_its_own_page_and_of_no_other(platform: Platform) 
     assert post("http://evil.example") == 403
 
 
+def test_prefect_lets_no_foreign_page_talk_to_it(platform: Platform) -> None:
+    """A deployment can run any command, so any page of the web could."""
+
+    def allowed(origin: str) -> bool:
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        url = f"http://127.0.0.1:{platform.ports['PREFECT']}/api/flows/"
+        return "access-control-allow-origin" in httpx.options(url, headers=asked).headers
+
+    assert not allowed("http://evil.example")
+    assert allowed(f"http://prefect.monolith.localhost:{platform.ports['HTTP']}")
+
+
+def test_a_misspelt_deployment_is_told_and_not_made(platform: Platform) -> None:
+    assert "did you mean `train-digits`" in platform.run("run", "--deployed", "train-digit", code=1)
+
+
+def test_what_does_not_run_natively_is_told(platform: Platform) -> None:
+    assert "not offered natively" in platform.run("restart", "vault", code=1)
+    assert "not offered natively" in platform.run("logs", "vault", code=1)
+
+
 def test_everything_listens_on_loopback_only(platform: Platform) -> None:
     listening = [
         connection.laddr

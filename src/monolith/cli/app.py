@@ -114,7 +114,8 @@ def demo(context: typer.Context) -> None:
 
 @app.command(
     rich_help_panel="Flows",
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    # What stands behind the file belongs to the flow.
+    context_settings={"allow_extra_args": True, "allow_interspersed_args": False},
 )
 def run(
     context: typer.Context,

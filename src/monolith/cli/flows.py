@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 import typer
+import yaml
 
 from monolith.cli import lifecycle, screen
 from monolith.cli.session import Session
 from monolith.errors import UserError
+from monolith.manifest import words
 
 DEMO_FLOW = "train_digits.py"
 
@@ -42,6 +44,7 @@ def _run_file(session: Session, file: Path | None, arguments: list[str]) -> int:
 def _run_deployed(session: Session, name: str) -> int:
     """Create or update the deployment from prefect.yaml, then have the worker run it."""
     runtime, folder = session.runtime, session.project.flows
+    _must_be_defined(folder / "prefect.yaml", name)
     deploy = ["-m", "prefect", "--no-prompt", "deploy", "--name", name]
     code, text = runtime.run_python(deploy, folder=folder, capture=True)
     if code:
@@ -50,6 +53,15 @@ def _run_deployed(session: Session, name: str) -> int:
     identifier = _deployment_id(runtime.client_environment()["PREFECT_API_URL"], name)
     watch = ["-m", "prefect", "deployment", "run", "--id", identifier, "--watch"]
     return runtime.run_python(watch, folder=folder)[0]
+
+
+def _must_be_defined(file: Path, name: str) -> None:
+    """`prefect deploy --name X` gives the name X to a deployment that is the only one."""
+    content = yaml.safe_load(file.read_text())
+    known = [str(deployment["name"]) for deployment in content["deployments"]]
+    if name not in known:
+        hint = words.did_you_mean(name, known, f"one of: {', '.join(known)}")
+        raise UserError(f"There is no deployment `{name}` in {file.name}.", hint=hint)
 
 
 def _deployment_id(api: str, name: str) -> str:

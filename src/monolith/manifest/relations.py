@@ -123,14 +123,16 @@ def _cycle_from(name: str, stack: Stack, done: set[str], trail: list[str]) -> li
 
 def _unique_ports(stack: Stack) -> Iterator[Problem]:
     claims = [
-        (port, entry, key) for entry in stack.services.values() for key, _, port in ports(entry)
+        (outer, entry, (*key, inner))
+        for entry in stack.services.values()
+        for key, inner, outer in ports(entry)
     ]
     for port, claimed in _shared(claims):
-        entry, key = claimed[1]
-        variable = entry.port_variable(port)
+        entry, (*key, inner) = claimed[1]
+        variable = entry.port_variable(int(inner))
         fix = f"set {variable} to a free port in docker-compose/.env"
         fix = fix if variable else "change one of the two"
-        yield say(entry, key, "a port of its own", f"port {port} in {_joined(claimed)}", fix)
+        yield say(entry, tuple(key), "a port of its own", f"port {port} in {_joined(claimed)}", fix)
 
 
 def _unique_aliases(stack: Stack) -> Iterator[Problem]:

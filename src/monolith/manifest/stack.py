@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from monolith.errors import UserError
 from monolith.manifest import words
@@ -23,7 +24,7 @@ class Entry:
     model: Service
     folder: Path
     document: Document
-    raw: dict[str, object]
+    raw: dict[str, Any]
 
     @property
     def monolith(self) -> Monolith:
@@ -58,16 +59,14 @@ class Entry:
         extra = {int(inner): int(outer) for inner, outer in ports.items()}
         return extra | {inner: outer for _, outer, inner in map(_split_port, self.model.ports)}
 
-    def port_variable(self, host_port: int) -> str:
-        """The setting that changes a loopback port, or an empty text."""
-        for text in _texts([self.raw.get("ports"), self.raw.get("x-monolith")]):
-            if f":-{host_port}}}" in text and (match := _VARIABLE.search(text)):
+    def port_variable(self, inner: int) -> str:
+        """The setting that changes the loopback port of a container port, or an empty text."""
+        for text in _texts([self.raw.get("ports")]):
+            if text.split("/")[0].endswith(f":{inner}") and (match := _VARIABLE.search(text)):
                 return match[1]
-        return next(iter(self._port_variables()), "")
-
-    def _port_variables(self) -> list[str]:
-        texts = _texts([self.raw.get("ports")])
-        return [match[1] for text in texts if (match := _VARIABLE.search(text))]
+        native = self.raw["x-monolith"].get("native") or {}
+        match = _VARIABLE.search(str(native.get("ports", {}).get(str(inner), "")))
+        return match[1] if match else ""
 
     def mounts(self) -> list[tuple[Path, str, bool]]:
         """Bind mounts as (absolute source, path in the container, writable)."""

@@ -78,7 +78,7 @@ class Environments:
             )
 
     def _environment(self) -> dict[str, str]:
-        own = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_NO_CONFIG": "1"}
+        own = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
         return {"UV_CACHE_DIR": str(self.cache / "uv"), **os.environ, **own}
 
 

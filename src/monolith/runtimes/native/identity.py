@@ -13,6 +13,9 @@ from pathlib import Path
 
 from monolith.errors import UserError
 
+_DAC_READ_SEARCH = 2
+"""Number of the capability, from linux/capability.h."""
+
 
 def is_root() -> bool:
     """Whether the platform is run by root."""
@@ -56,7 +59,20 @@ def prefix(user: str, paths: list[Path]) -> list[str]:
     words = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
     if all(_walkable(path, account) for path in paths):
         return [*words, "--inh-caps=-all", "--"]
+    _require_capability(user)
     return [*words, "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search", "--"]
+
+
+def _require_capability(user: str) -> None:
+    """Containers may withhold even from root what `user` needs to walk through closed folders."""
+    status = Path("/proc/self/status").read_text()
+    allowed = next(line.split()[1] for line in status.splitlines() if line.startswith("CapBnd:"))
+    if not int(allowed, 16) >> _DAC_READ_SEARCH & 1:
+        raise UserError(
+            f"The user {user} cannot walk to this folder, and root may not let it through here.",
+            hint="clone to a folder that others may enter, such as /opt, and keep MONOLITH_DATA "
+            "and MONOLITH_CACHE in such a folder; or run ./monolith as an ordinary user",
+        )
 
 
 def _walkable(path: Path, account: pwd.struct_passwd) -> bool:

@@ -36,6 +36,11 @@ class Places:
         return self.data / "secrets"
 
     @property
+    def temporary(self) -> Path:
+        """Temporary files of the services."""
+        return self.state / "tmp"
+
+    @property
     def lock(self) -> Path:
         """Held by the one command that changes the platform."""
         return self.state / "lock"

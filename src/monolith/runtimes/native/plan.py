@@ -106,7 +106,7 @@ class Planner:
             check_command=self._texts(entry, native.check),
             check_port=self._port(entry, check.port) if check else 0,
             check_path=check.path or "" if check else "",
-            ports={port: entry.port_variable(port) for port in entry.published().values()},
+            ports={out: entry.port_variable(inner) for inner, out in entry.published().items()},
             folders=self._folders(entry),
             depends_on=[name for name in entry.model.depends_on if self._is_offered(name)],
             installed=self.environments(self.project.root / native.requirements),

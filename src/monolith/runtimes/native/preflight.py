@@ -42,14 +42,14 @@ def end_leftovers(places: Places, supervisor: Supervisor) -> None:
 
 
 def free_ports(programs: list[Program], supervisor: Supervisor) -> None:
-    """Every port of a service that is not running is free."""
-    running = {name for name, info in supervisor.processes().items() if info.pid}
+    """Every port is free, or it is the service itself that listens there."""
+    pids = {name: info.pid for name, info in supervisor.processes().items()}
+    own = {name: processes.listening(pid) if pid else set() for name, pid in pids.items()}
     problems = [
         _taken(program, port, variable)
         for program in programs
-        if program.name not in running
         for port, variable in program.ports.items()
-        if not processes.is_port_free(port)
+        if port not in own.get(program.name, ()) and not processes.is_port_free(port)
     ]
     if problems:
         raise UserError("Nothing was started: a port is taken.", problems)

@@ -33,6 +33,21 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
+def listening(pid: int) -> set[int]:
+    """Ports on which a process or one below it listens."""
+    try:
+        root = psutil.Process(pid)
+        connections = [
+            connection
+            for process in [root, *root.children(recursive=True)]
+            for connection in process.net_connections("tcp")
+        ]
+    except _GONE:
+        return set()
+    listen = [one.laddr for one in connections if one.status == psutil.CONN_LISTEN]
+    return {address[1] for address in listen if len(address) > 1}
+
+
 def is_port_free(port: int) -> bool:
     """Whether a server could listen on the loopback port now."""
     with socket.socket() as probe:

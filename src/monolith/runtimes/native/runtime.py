@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from monolith.errors import UserError
 from monolith.manifest.stack import Stack
 from monolith.project import Project
 from monolith.runtimes.base import Reporter, ServiceStatus
@@ -19,6 +21,8 @@ from monolith.runtimes.native.places import Places
 from monolith.runtimes.native.plan import Planner
 from monolith.runtimes.native.supervisor import Supervisor, tail
 from monolith.secrets import store as secret_store
+
+INTERRUPT_SECONDS = 15
 
 
 class NativeRuntime:
@@ -62,7 +66,7 @@ class NativeRuntime:
 
     def restart(self, services: list[str], reporter: Reporter) -> None:
         """Stop the named services (all: none named), then `up`."""
-        names = [self.stack.service(name).name for name in services]
+        names = self._offered(services)
         if self.supervisor.is_running():
             with hold(self.places.lock, "restart"):
                 self._stop([n for n in self._running() if not names or n in names], reporter)
@@ -75,8 +79,7 @@ class NativeRuntime:
 
     def logs(self, services: list[str], lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
         """The last lines of each service, then, with `follow`, what comes."""
-        names = [self.stack.service(name).name for name in services]
-        names = names or [entry.name for entry in plan.offered(self.stack)]
+        names = self._offered(services) or [entry.name for entry in plan.offered(self.stack)]
         files = {name: self.places.log(name) for name in names}
         for name, path in files.items():
             yield from ((name, line) for line in tail(path, lines))
@@ -103,12 +106,20 @@ class NativeRuntime:
         home = str(self.project.data / "prefect-client")
         own = {"PREFECT_HOME": home, "MPLCONFIGDIR": home, "PATH": path}
         environment = {**os.environ, **self.client_environment(), **own}
-        result = subprocess.run(
+        process = subprocess.Popen(
             [str(programs / "python"), *arguments],
-            env=environment, cwd=folder, text=True, check=False,
+            env=environment, cwd=folder, text=True,
             stdout=subprocess.PIPE if capture else None,
         )  # fmt: skip
-        return result.returncode, result.stdout or ""
+        try:
+            out, _ = process.communicate()
+        except KeyboardInterrupt:
+            # It was interrupted, too, and tells Prefect that its run has ended.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(INTERRUPT_SECONDS)
+            process.kill()
+            raise
+        return process.returncode, out or ""
 
     def _planner(self) -> Planner:
         def secrets(service: str) -> dict[str, str]:
@@ -119,6 +130,13 @@ class NativeRuntime:
     def _locks(self) -> list[Path]:
         natives = [entry.monolith.native for entry in plan.offered(self.stack)]
         return [self.project.root / native.requirements for native in natives if native]
+
+    def _offered(self, services: list[str]) -> list[str]:
+        """The named services; a UserError for one that does not run natively."""
+        for entry in map(self.stack.service, services):
+            if not entry.monolith.native:
+                raise UserError(f"{entry.name} is not offered natively: {status.NOT_OFFERED}.")
+        return services
 
     def _running(self) -> list[str]:
         """Names of running programs, dependents first."""

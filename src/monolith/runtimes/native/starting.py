@@ -36,7 +36,8 @@ def order(stack: Stack) -> list[str]:
 
 def write_files(stack: Stack, programs: list[Program], places: Places) -> bool:
     """Folders, environment files and routes. Returns whether a file changed."""
-    for folder in (places.state, places.logs, places.routes.parent, places.state / "env"):
+    own = (places.state / "env", places.temporary, places.routes.parent)
+    for folder in (places.state, places.logs, *own):
         private_folder(folder)
     changed = False
     for program in programs:
@@ -50,6 +51,8 @@ def write_files(stack: Stack, programs: list[Program], places: Places) -> bool:
 def _write_environment(program: Program, places: Places) -> bool:
     path = places.env_file(program.name)
     values = {"HOME": str(program.folders[0] if program.folders else places.state)}
+    # Prefect's worker keeps a folder there that only the first user of a machine could write.
+    values["TMPDIR"] = str(places.temporary)
     values |= passed_on(os.environ) | program.environment
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items())]
     return write_atomic(path, "".join(lines))

@@ -150,15 +150,26 @@ class Supervisor:
 
     def update(self, text: str) -> bool:
         """Take over a new configuration; changed programs are stopped. Returns if it changed."""
-        changed = write_atomic(self.places.configuration, text)
-        if changed:
+        write_atomic(self.places.configuration, text)
+        # Also when the file is as it was: an update may have been interrupted behind it.
+        added, altered, removed = self._reloaded()
+        for name in [*altered, *removed]:
+            self.stop(name)
+            self._call("removeProcessGroup", name)
+        for name in [*added, *altered]:
+            self._call("addProcessGroup", name)
+        return bool(added or altered or removed)
+
+    def _reloaded(self) -> tuple[list[str], list[str], list[str]]:
+        """Names that are new, changed and gone since the configuration was read."""
+        try:
             added, altered, removed = self._call("reloadConfig")[0]
-            for name in [*altered, *removed]:
-                self.stop(name)
-                self._call("removeProcessGroup", name)
-            for name in [*added, *altered]:
-                self._call("addProcessGroup", name)
-        return changed
+        except Fault as fault:
+            raise UserError(
+                f"The process supervisor cannot read its configuration: {fault.faultString}",
+                hint="if the folder was moved while the platform ran: ./monolith down, then up",
+            ) from fault
+        return added, altered, removed
 
     def write_configuration(self, text: str) -> None:
         """Keep a configuration for the next start."""
@@ -186,6 +197,17 @@ class Supervisor:
         except Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise UserError(f"{name} could not be stopped: {fault.faultString}") from fault
+        self._wait_until_gone(name)
+
+    def _wait_until_gone(self, name: str) -> None:
+        """Somebody else, who was killed, may have asked for the stop that is under way."""
+        deadline = time.monotonic() + STOP_SECONDS + 10
+        while self._has_process(name) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _has_process(self, name: str) -> bool:
+        info = self.processes().get(name)
+        return info is not None and info.pid != 0
 
     def shut_down(self) -> None:
         """End the supervisor itself, and wait until it is gone."""
