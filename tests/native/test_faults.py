@@ -135,8 +135,13 @@ def test_a_killed_installation_is_completed_by_the_next_up(fresh: Platform, seco
     assert not list(cache.glob("envs/*.new"))
 
 
+def heeds_ctrl_c() -> None:
+    """Programs in the background of a script ignore Ctrl-C, and so would all below them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_up_tidily(fresh: Platform) -> None:
-    process = fresh.start("up")
+    process = fresh.start("up", preexec_fn=heeds_ctrl_c)
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
