@@ -22,9 +22,6 @@ performance {
   raft_multiplier = 1
 }
 
-# Takes up what appears, changes or goes in the folder of service definitions.
-auto_reload_config = true
-
 # A check is an HTTP or TCP request: whoever may register a service gets no shell.
 enable_script_checks       = false
 enable_local_script_checks = false

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from monolith.errors import Problem
 from monolith.manifest import words
-from monolith.manifest.models import Url
+from monolith.manifest.models import Monolith, Url
 from monolith.manifest.stack import Entry, Stack
 from monolith.manifest.yamlfile import Key
 
@@ -170,13 +170,45 @@ def _unique_folders(stack: Stack) -> Iterator[Problem]:
         if writable
     ]
     for folder, claimed in _shared(claims):
+        # Within a fragment it is one author, who knows.
+        if len({entry.document.name for entry, _ in claimed}) == 1:
+            continue
         entry, key = claimed[1]
         found = f"{folder.parent.name}/{folder.name} in {_joined(claimed)}"
         fix = "give each its own folder, or mount one of them :ro"
         yield say(entry, key, "a data folder of its own", found, fix)
 
 
+def _waits_for_bootstrap(stack: Stack) -> Iterator[Problem]:
+    """Without its env file, database and buckets a service would not start."""
+    for entry in stack.services.values():
+        before = _before(entry.name, stack, set())
+        for name, why in _prepared_by(entry.monolith).items():
+            if name in stack.services and name not in before:
+                expected = f"{name} before it, since it has {why}"
+                fix = f"add {name}: {{condition: service_completed_successfully}}"
+                yield say(entry, ("depends_on",), expected, "no dependency on it", fix)
+
+
+def _prepared_by(block: Monolith) -> dict[str, str]:
+    """The services that prepare what a service has -> what that is."""
+    found = {"bootstrap-secrets": "secrets"} if block.secrets else {}
+    if block.database or block.buckets:
+        found["bootstrap-stores"] = "a database" if block.database else "buckets"
+    return found
+
+
+def _before(name: str, stack: Stack, seen: set[str]) -> set[str]:
+    """All that has to be there before a service starts."""
+    entry = stack.services.get(name)
+    for other in entry.model.depends_on if entry else ():
+        if other not in seen:
+            seen.add(other)
+            _before(other, stack, seen)
+    return seen
+
+
 _RULES: list[Callable[[Stack], Iterator[Problem]]] = [
-    _dependencies_exist, _conditions_can_come, _no_cycles, _unique_ports, _unique_aliases,
+    _waits_for_bootstrap, _dependencies_exist, _conditions_can_come, _no_cycles, _unique_ports, _unique_aliases,
     _unique_hosts, _unique_folders,
 ]  # fmt: skip
