@@ -80,6 +80,15 @@ def _pinned_image(entry: Entry, _: Stack) -> Iterator[Problem]:
     yield say(entry, ("image",), expected, words.value(image), f"write {name}:1.2.3, for example")
 
 
+def _built_not_pulled(entry: Entry, _: Stack) -> Iterator[Problem]:
+    """Else Compose may take what somebody else has put into a registry under that name."""
+    if entry.model.build and entry.model.pull_policy != "never":
+        found = entry.model.pull_policy or "nothing"
+        yield say(
+            entry, ("pull_policy",), "never, since it is built", found, "add pull_policy: never"
+        )
+
+
 def _is_version(tag: str) -> bool:
     return bool(_VERSION.search(tag)) and not _MOVING.search(tag)
 
@@ -238,6 +247,6 @@ def _data_folder(stack: Stack, base: Path) -> Path:
 
 
 _RULES: list[Rule] = [
-    _limits, _health, _pinned_image, _port_numbers, _alias, _names_exist, _socket,
-    _no_plain_secrets, _secret_texts, _check_where_it_listens, _url_target, _access_of_url,
+    _limits, _health, _pinned_image, _built_not_pulled, _port_numbers, _alias, _names_exist,
+    _socket, _no_plain_secrets, _secret_texts, _check_where_it_listens, _url_target, _access_of_url,
 ]  # fmt: skip

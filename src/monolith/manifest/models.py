@@ -229,6 +229,9 @@ class Service(Strict):
 
     image: str = Field(description="Image with a pinned tag.")
     build: Build | None = Field(None, description="How to build the image when it is missing.")
+    pull_policy: Literal["never"] | None = Field(
+        None, description="`never`: the image is in no registry; it is built when it is missing."
+    )
     entrypoint: list[str] | None = Field(None, description="Replaces the image's entry point.")
     command: list[str] | None = Field(None, description="Arguments.")
     environment: dict[EnvName, Scalar] = Field(default={}, description="Variables; no secrets.")
