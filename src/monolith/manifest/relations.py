@@ -209,6 +209,6 @@ def _before(name: str, stack: Stack, seen: set[str]) -> set[str]:
 
 
 _RULES: list[Callable[[Stack], Iterator[Problem]]] = [
-    _waits_for_bootstrap, _dependencies_exist, _conditions_can_come, _no_cycles, _unique_ports, _unique_aliases,
-    _unique_hosts, _unique_folders,
+    _waits_for_bootstrap, _dependencies_exist, _conditions_can_come, _no_cycles, _unique_ports,
+    _unique_aliases, _unique_hosts, _unique_folders,
 ]  # fmt: skip
