@@ -24,7 +24,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from monolith.runtimes.native.environments import uv_program
+from monolith.runtimes.environments import uv_program
 from monolith.runtimes.native.processes import end, tree_memory
 
 ROOT = Path(__file__).resolve().parents[1]

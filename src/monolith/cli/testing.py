@@ -16,7 +16,7 @@ from monolith.cli import screen
 from monolith.cli.session import Session
 from monolith.errors import UserError
 from monolith.files import write_atomic
-from monolith.runtimes.native.environments import Environments, uv_program
+from monolith.runtimes.environments import Environments, uv_program
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 

@@ -8,7 +8,8 @@ import subprocess
 
 import httpx
 
-from monolith.runtimes.native.plan import LOOPBACK, Program
+from monolith.runtimes.names import LOOPBACK
+from monolith.runtimes.native.plan import Program
 
 TIMEOUT = 3.0
 

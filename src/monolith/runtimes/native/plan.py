@@ -14,12 +14,11 @@ from pathlib import Path
 
 from monolith.errors import UserError
 from monolith.manifest.models import Native, Scalar
-from monolith.manifest.stack import DOMAIN_SUFFIX, Entry, Stack
+from monolith.manifest.stack import Entry, Stack
 from monolith.project import Project
+from monolith.runtimes.names import on_loopback
 from monolith.runtimes.native.places import Places
 
-LOOPBACK = "127.0.0.1"
-_NAME = re.compile(r"\b([a-z][a-z0-9-]*)" + re.escape(DOMAIN_SUFFIX) + r"(?::([0-9]+))?")
 _PORT = re.compile(r"\{port:([0-9]+)\}")
 
 
@@ -122,7 +121,7 @@ class Planner:
         if "{site}" in text:
             text = text.replace("{site}", str(self._site_packages(entry)))
         text = _PORT.sub(lambda match: str(self._port(entry, int(match[1]))), text)
-        return _NAME.sub(self._loopback, text)
+        return on_loopback(text, self._port_of)
 
     def _texts(self, entry: Entry, texts: list[str]) -> list[str]:
         return [self.text(entry, text) for text in texts]
@@ -135,7 +134,7 @@ class Planner:
             if value is not None
         }
         secret = {
-            name: _NAME.sub(self._loopback, value)
+            name: on_loopback(value, self._port_of)
             for name, value in self.secrets(entry.name).items()
         }
         return mapped | secret | {"PATH": self._path(entry, native)}
@@ -171,10 +170,8 @@ class Planner:
     def _port(self, entry: Entry, inner: int) -> int:
         return entry.published().get(inner, inner)
 
-    def _loopback(self, match: re.Match[str]) -> str:
-        if not match[2]:
-            return LOOPBACK
-        return f"{LOOPBACK}:{self._port(self.stack.services[match[1]], int(match[2]))}"
+    def _port_of(self, service: str, inner: int) -> int:
+        return self._port(self.stack.services[service], inner)
 
     def _is_offered(self, name: str) -> bool:
         return self.stack.services[name].monolith.native is not None

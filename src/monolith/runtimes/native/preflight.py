@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from monolith.errors import Problem, UserError
+from monolith.runtimes import ports
 from monolith.runtimes.native import processes
 from monolith.runtimes.native.places import Places
 from monolith.runtimes.native.plan import Program
@@ -46,17 +47,10 @@ def free_ports(programs: list[Program], supervisor: Supervisor) -> None:
     pids = {name: info.pid for name, info in supervisor.processes().items()}
     own = {name: processes.listening(pid) if pid else set() for name, pid in pids.items()}
     problems = [
-        _taken(program, port, variable)
+        ports.taken(program.name, port, variable, ports.port_holder(port))
         for program in programs
         for port, variable in program.ports.items()
-        if port not in own.get(program.name, ()) and not processes.is_port_free(port)
+        if port not in own.get(program.name, ()) and not ports.is_port_free(port)
     ]
     if problems:
         raise UserError("Nothing was started: a port is taken.", problems)
-
-
-def _taken(program: Program, port: int, variable: str) -> Problem:
-    holder = processes.port_holder(port)
-    other = port + 10000 if port < 55536 else port - 10000
-    fix = f"end it, or choose another port: {variable}={other} in docker-compose/.env"
-    return Problem(f"port {port} free for {program.name}", f"held by {holder}", fix)

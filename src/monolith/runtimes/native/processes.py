@@ -1,10 +1,9 @@
-"""Looking at this machine's processes: memory, who holds a port, what was left behind."""
+"""Looking at this machine's processes: memory, ports they listen on, what was left behind."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import socket
 from collections.abc import Iterable
 
 import psutil
@@ -12,7 +11,6 @@ import psutil
 from monolith.runtimes.native.places import INSTANCE, PREPARE
 
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
-_SOMEBODY = "a program of another user"
 
 
 def tree_memory(pid: int) -> int:
@@ -46,38 +44,6 @@ def listening(pid: int) -> set[int]:
         return set()
     listen = [one.laddr for one in connections if one.status == psutil.CONN_LISTEN]
     return {address[1] for address in listen if len(address) > 1}
-
-
-def is_port_free(port: int) -> bool:
-    """Whether a server could listen on the loopback port now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def port_holder(port: int) -> str:
-    """Why a port is not free: who listens on it, in words."""
-    with contextlib.suppress(psutil.AccessDenied):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
-                return _described(connection.pid)
-        if port < 1024:
-            return "the system: ports below 1024 are for root"
-    return _SOMEBODY
-
-
-def _described(pid: int | None) -> str:
-    if pid is None:
-        return _SOMEBODY
-    try:
-        process = psutil.Process(pid)
-        return f"{process.name()} (pid {process.pid}, user {process.username()})"
-    except _GONE:
-        return _SOMEBODY
 
 
 def of_instance(instance: str, *, prepare_only: bool = False) -> list[psutil.Process]:

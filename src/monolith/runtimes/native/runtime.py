@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +11,14 @@ from monolith.errors import UserError
 from monolith.manifest.stack import Stack
 from monolith.project import Project
 from monolith.runtimes.base import Reporter, ServiceStatus
+from monolith.runtimes.environments import Environments
+from monolith.runtimes.flows import FlowRunner, client_variables
 from monolith.runtimes.native import plan, preflight, processes, starting, status
-from monolith.runtimes.native.environments import Environments
 from monolith.runtimes.native.lock import hold
-from monolith.runtimes.native.passing import past_the_proxy
 from monolith.runtimes.native.places import Places
 from monolith.runtimes.native.plan import Planner
 from monolith.runtimes.native.supervisor import Supervisor, tail
 from monolith.secrets import store as secret_store
-
-INTERRUPT_SECONDS = 15
 
 
 class NativeRuntime:
@@ -35,6 +31,7 @@ class NativeRuntime:
         self.project = project
         self.places = Places(project.data)
         self.environments = Environments(project.cache)
+        self.flows = FlowRunner(project, project.data / "prefect-client")
         self.supervisor = Supervisor(self.places)
         self.store = secret_store.FileStore(self.places.secrets)
 
@@ -88,38 +85,17 @@ class NativeRuntime:
 
     def client_environment(self) -> dict[str, str]:
         """What SDKs need to find the services, and the switches that keep them quiet."""
-        planner = self._planner()
-        found = {
-            name: planner.text(entry, text)
-            for entry in plan.offered(self.stack)
-            for name, text in entry.monolith.client.items()
-        }
-        quiet = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
-        return found | quiet | past_the_proxy(os.environ)
+        return client_variables(plan.offered(self.stack), self._planner().text)
+
+    def prepare_flows(self, reporter: Reporter) -> None:
+        """Install the flows' environment where it is missing."""
+        self.flows.prepare(reporter)
 
     def run_python(
         self, arguments: list[str], *, folder: Path | None = None, capture: bool = False
     ) -> tuple[int, str]:
         """Run `python ARGUMENTS...` with the flows' environment and the addresses of services."""
-        programs = self.environments.folder(self.project.flows / "requirements.lock") / "bin"
-        path = f"{programs}:{os.environ.get('PATH', os.defpath)}"
-        home = str(self.project.data / "prefect-client")
-        own = {"PREFECT_HOME": home, "MPLCONFIGDIR": home, "PATH": path}
-        environment = {**os.environ, **self.client_environment(), **own}
-        process = subprocess.Popen(
-            [str(programs / "python"), *arguments],
-            env=environment, cwd=folder, text=True,
-            stdout=subprocess.PIPE if capture else None,
-        )  # fmt: skip
-        try:
-            out, _ = process.communicate()
-        except KeyboardInterrupt:
-            # It was interrupted, too, and tells Prefect that its run has ended.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(INTERRUPT_SECONDS)
-            process.kill()
-            raise
-        return process.returncode, out or ""
+        return self.flows.run(arguments, self.client_environment(), folder, capture=capture)
 
     def _planner(self) -> Planner:
         def secrets(service: str) -> dict[str, str]:

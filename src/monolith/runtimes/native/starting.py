@@ -17,11 +17,12 @@ from monolith.manifest.stack import Stack
 from monolith.project import ROOT
 from monolith.render import traefik
 from monolith.runtimes.base import Reporter
+from monolith.runtimes.names import LOOPBACK
 from monolith.runtimes.native import health, identity
-from monolith.runtimes.native.passing import passed_on
 from monolith.runtimes.native.places import INSTANCE, PREPARE, Places
-from monolith.runtimes.native.plan import LOOPBACK, Program, offered
+from monolith.runtimes.native.plan import Program, offered
 from monolith.runtimes.native.supervisor import Supervisor, configuration, tail
+from monolith.runtimes.passing import passed_on
 
 START_SECONDS = 180
 _WRAPPER = ROOT / "config" / "shared" / "with-secrets"

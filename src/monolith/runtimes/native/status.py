@@ -6,8 +6,9 @@ import time
 
 from monolith.manifest.stack import Entry, Stack
 from monolith.runtimes.base import ServiceStatus, State
+from monolith.runtimes.names import LOOPBACK
 from monolith.runtimes.native import health, processes
-from monolith.runtimes.native.plan import LOOPBACK, Program
+from monolith.runtimes.native.plan import Program
 from monolith.runtimes.native.supervisor import ProcessInfo, Supervisor
 
 NOT_OFFERED = "needs a container engine"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monolith.runtimes.native.passing import passed_on, past_the_proxy
+from monolith.runtimes.passing import passed_on, past_the_proxy
 
 
 def test_only_what_is_named_is_passed_on() -> None:
