@@ -1,0 +1,107 @@
+"""The words of every command that the engine is given, and what goes into a build: plain data."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from monolith.images.model import Image
+
+_TITLE = "org.opencontainers.image.title"
+VERSION = "org.opencontainers.image.version"
+SOURCE = "monolith.source"
+# Docker knows these without an ARG in the Dockerfile, and keeps them out of the image's history.
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+
+
+def ask_engine() -> list[str]:
+    """Prints the engine's version, or says why there is none."""
+    return ["docker", "version", "--format", "{{.Server.Version}}"]
+
+
+def inspect(reference: str) -> list[str]:
+    """Prints a list of one image as JSON; fails when the engine does not have it."""
+    return ["docker", "image", "inspect", reference]
+
+
+def pull(reference: str) -> list[str]:
+    """Pulls an image."""
+    return ["docker", "pull", "--quiet", reference]
+
+
+def labels(image: Image, digest: str, version: str) -> dict[str, str]:
+    """What an image says about itself."""
+    if image.is_base:
+        return {image.label: digest}
+    return {_TITLE: image.title, VERSION: version, SOURCE: image.source, image.label: digest}
+
+
+def build(
+    image: Image,
+    context: Path,
+    secrets: Mapping[str, Path],
+    variables: Mapping[str, str],
+    tag: Mapping[str, str],
+) -> list[str]:
+    """Builds from `context`; with labels as `tag` the image gets its name, with none only an id,
+    printed.
+    """
+    # The host's network: what the host reaches (a proxy on loopback, a VPN's names) builds reach.
+    dockerfile = context / image.folder.relative_to(image.root) / "Dockerfile"
+    command = ["docker", "build", "--network", "host", "--file", str(dockerfile)]
+    command += ["--target", image.stage] if image.stage else []
+    for name, file in secrets.items():
+        command += ["--secret", f"id={name},src={file}"]
+    for name in proxies(variables):
+        command += ["--build-arg", name]
+    for name, value in tag.items():
+        command += ["--label", f"{name}={value}"]
+    end = ["--progress", "plain", "--tag", image.reference] if tag else ["--quiet"]
+    return [*command, *end, str(context)]
+
+
+def make_rootfs(image: Image) -> list[str]:
+    """Writes the base image's files to standard output, as tar."""
+    suite = image.reference.rpartition(":")[2].partition("-")[0]
+    return [str(image.folder / "rootfs"), suite]
+
+
+def take_rootfs(image: Image, file: Path, tag: Mapping[str, str]) -> list[str]:
+    """Makes the base image from a tar file."""
+    changes = [
+        word for name, value in tag.items() for word in ("--change", f"LABEL {name}={value}")
+    ]
+    return ["docker", "import", "--change", 'CMD ["bash"]', *changes, str(file), image.reference]
+
+
+def ask_debian(image_id: str, package: str) -> list[str]:
+    """Prints the version of a Debian package in an image."""
+    return ["docker", "run", "--rm", "--network", "none", "--entrypoint", "dpkg-query",
+            image_id, "-W", "-f", "${Version}", package]  # fmt: skip
+
+
+def proxies(variables: Mapping[str, str]) -> list[str]:
+    """Names of the proxy settings that are set; their values stay out of the command."""
+    names = [form for name in _PROXIES for form in (name, name.upper())]
+    return [name for name in names if variables.get(name)]
+
+
+def index_file(variables: Mapping[str, str]) -> str:
+    """Shell assignments that choose the package index, for pip and uv; empty for the default one.
+
+    Folders of ready wheels (PIP_FIND_LINKS) stay out: they are this machine's.
+    """
+    chosen = next((variables[name] for name in _INDEXES if variables.get(name)), "")
+    if not chosen:
+        return ""
+    return "".join(
+        f"{name}={shlex.quote(chosen)}\n" for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
+    )
+
+
+def ca_bundle(variables: Mapping[str, str]) -> Path | None:
+    """The host's CA bundle, where one is set."""
+    chosen = variables.get("SSL_CERT_FILE", "")
+    return Path(chosen) if chosen and Path(chosen).is_file() else None
