@@ -197,6 +197,33 @@ def tools_list(context: typer.Context, json: AsJson = False) -> None:
     verbs.show(context.obj, as_json=json)
 
 
+images = typer.Typer(
+    no_args_is_help=True,
+    help="Build the containers' images from package registries, or show them.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(images, name="images", rich_help_panel="Project")
+
+
+@images.command("build")
+def images_build(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Images; none: all of them.")] = None,
+) -> None:
+    """Build what is missing or out of date. An image that was pulled is never replaced."""
+    from monolith.cli import images as verbs
+
+    verbs.build(context.obj, names or [])
+
+
+@images.command("list")
+def images_list(context: typer.Context, json: AsJson = False) -> None:
+    """Show every image: its name, its state, and where its content is from."""
+    from monolith.cli import images as verbs
+
+    verbs.show(context.obj, as_json=json)
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0, 1 (told why), 2 (usage), 130 (Ctrl-C)."""
     try:
