@@ -6,9 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-import httpx
 import psutil
-import psycopg
 import pytest
 
 from monolith.secrets.store import FileStore
@@ -23,12 +21,6 @@ def test_status_shows_health_address_and_memory_below_the_cap(platform: Platform
         assert rows[name]["uptime"] > 0
     assert rows["plane-api"]["state"] == "not offered"
     assert rows["mlflow"]["address"].startswith("http://mlflow.monolith.localhost:")
-
-
-def test_the_status_table_fits_80_columns(platform: Platform) -> None:
-    text = platform.run("status")
-    assert max(map(len, text.splitlines())) <= 80
-    assert "Not offered by the native runtime" in text
 
 
 def test_a_second_up_changes_nothing(platform: Platform) -> None:
@@ -56,11 +48,6 @@ def test_restart_gives_a_service_a_new_process(platform: Platform) -> None:
     assert {name for name in OFFERED if after[name] != before[name]} == {"mlflow"}
 
 
-def test_logs_shows_the_last_lines_of_a_service(platform: Platform) -> None:
-    lines = platform.run("logs", "postgres", "-n", "5").splitlines()
-    assert 0 < len(lines) <= 5
-
-
 def test_open_prints_the_address_where_there_is_no_browser(platform: Platform) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         os.environ.pop(name, None)
@@ -68,62 +55,6 @@ def test_open_prints_the_address_where_there_is_no_browser(platform: Platform) -
     assert platform.run("open", "mlflow").strip() == f"http://mlflow.monolith.localhost:{port}"
     assert "has no page" in platform.run("open", "postgres", code=1)
     assert "There is no service" in platform.run("open", "mlfow", code=1)
-
-
-@pytest.mark.parametrize(
-    ("host", "path", "text"),
-    [
-        ("mlflow", "/health", "OK"),
-        ("mlflow", "/", "<html"),
-        ("prefect", "/api/health", "true"),
-        ("prefect", "/", "<html"),
-        ("traefik", "/api/version", "Version"),
-    ],
-)
-def test_the_front_door_leads_to_every_service(
-    platform: Platform, host: str, path: str, text: str
-) -> None:
-    answer = through_front_door(platform, host, path)
-    assert answer.status_code == 200
-    assert text in answer.text
-
-
-def through_front_door(platform: Platform, host: str, path: str, **headers: str) -> httpx.Response:
-    port = platform.ports["HTTP"]
-    name = f"{host}.monolith.localhost:{port}"
-    return httpx.get(
-        f"http://127.0.0.1:{port}{path}", headers={"Host": name, **headers}, follow_redirects=True
-    )
-
-
-def test_mlflow_takes_posts_of_its_own_page_and_of_no_other(platform: Platform) -> None:
-    port = platform.ports["HTTP"]
-    host = f"mlflow.monolith.localhost:{port}"
-
-    def post(origin: str) -> int:
-        return httpx.post(
-            f"http://127.0.0.1:{port}/ajax-api/2.0/mlflow/experiments/search",
-            json={"max_results": 1}, headers={"Host": host, "Origin": origin},
-        ).status_code  # fmt: skip
-
-    assert post(f"http://{host}") == 200
-    assert post("http://evil.example") == 403
-
-
-def test_prefect_lets_no_foreign_page_talk_to_it(platform: Platform) -> None:
-    """A deployment can run any command, so any page of the web could."""
-
-    def allowed(origin: str) -> bool:
-        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        url = f"http://127.0.0.1:{platform.ports['PREFECT']}/api/flows/"
-        return "access-control-allow-origin" in httpx.options(url, headers=asked).headers
-
-    assert not allowed("http://evil.example")
-    assert allowed(f"http://prefect.monolith.localhost:{platform.ports['HTTP']}")
-
-
-def test_a_misspelt_deployment_is_told_and_not_made(platform: Platform) -> None:
-    assert "did you mean `train-digits`" in platform.run("run", "--deployed", "train-digit", code=1)
 
 
 def test_what_does_not_run_natively_is_told(platform: Platform) -> None:
@@ -165,37 +96,6 @@ def test_state_is_closed_to_other_users(platform: Platform) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
     for path in [*platform.places.secrets.rglob("*"), *(platform.places.state / "env").iterdir()]:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
-
-
-def connect(platform: Platform, user: str, database: str, password: str) -> psycopg.Connection:
-    return psycopg.connect(
-        host="127.0.0.1", port=platform.ports["POSTGRES"],
-        user=user, dbname=database, password=password, connect_timeout=5,
-    )  # fmt: skip
-
-
-def test_an_application_reaches_its_own_database_only(platform: Platform) -> None:
-    values = secret_values(platform)
-    for user, other in (("prefect", "mlflow"), ("mlflow", "prefect")):
-        password = values[f"{user}.DATABASE_PASSWORD"]
-        with connect(platform, user, user, password) as connection:
-            row = connection.execute(
-                "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = %s",
-                [user],
-            ).fetchone()
-            assert row == (False,)
-        for database in (other, "postgres"):
-            with pytest.raises(psycopg.OperationalError, match="permission denied"):
-                connect(platform, user, database, password)
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            connect(platform, user, user, "wrong")
-
-
-def test_history_and_telemetry_are_limited(platform: Platform) -> None:
-    settings = platform.prefect("admin/settings")["server"]
-    assert settings["analytics_enabled"] is False
-    assert settings["events"]["retention_period"] == "P7D"
-    assert "flow_runs" in settings["services"]["db_vacuum"]["enabled"]
 
 
 def test_processes_run_without_root_where_they_can(platform: Platform) -> None:

@@ -1,0 +1,119 @@
+"""The real stack file on a real engine, in a fresh clone, under a project name of its own.
+
+Plane is a stand-in here (tests/images/plane): no registry of packages has it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.common.platform import ROOT, Platform, clone, eventually
+
+STACK = "docker-compose.minimal.yaml"
+ONE_SHOTS = {"bootstrap-secrets", "bootstrap-stores", "plane-migrator"}
+
+
+def docker(*words: str) -> str:
+    """Standard output of a docker command that succeeds."""
+    result = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"{words}: {result.stdout}{result.stderr}"
+    return result.stdout
+
+
+@dataclass
+class ComposePlatform(Platform):
+    """An installation on the engine; `project` is the name of its Compose project."""
+
+    runtime: str = "compose"
+    project: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As everywhere, and the project's name."""
+        return super().environment | {"COMPOSE_PROJECT_NAME": self.project}
+
+    def compose(self, *words: str, code: int = 0, given: str | None = None) -> str:
+        """Plain `docker compose -f docker-compose.minimal.yaml WORDS`; its output."""
+        result = subprocess.run(
+            ["docker", "compose", "-f", STACK, *words], cwd=self.root / "docker-compose",
+            env=self.environment, capture_output=True, text=True, check=False, input=given,
+        )  # fmt: skip
+        assert result.returncode == code, f"{words}: {result.stdout}{result.stderr}"
+        return result.stdout + result.stderr
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """`docker inspect` of every container, by service."""
+        label = f"label=com.docker.compose.project={self.project}"
+        ids = docker("ps", "-aq", "--filter", label).split()
+        found = json.loads(docker("inspect", *ids)) if ids else []
+        return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
+
+    def running(self) -> dict[str, dict[str, Any]]:
+        """The containers of services that do not end by themselves."""
+        return {name: one for name, one in self.containers().items() if name not in ONE_SHOTS}
+
+    def all_healthy(self) -> bool:
+        """Whether the engine says so of every container that stays."""
+        states = [one["State"] for one in self.running().values()]
+        return bool(states) and all(s.get("Health", {}).get("Status") == "healthy" for s in states)
+
+    def inside(self, service: str, *words: str, code: int = 0, given: str | None = None) -> str:
+        """A command in a service's container."""
+        return self.compose("exec", "-T", service, *words, code=code, given=given)
+
+    def end(self) -> None:
+        """Containers, network and data are gone."""
+        self.compose("down", "--timeout", "5", "--remove-orphans")
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def images() -> None:
+    """Every image of the stack: upstream's software from packages, and Plane's stand-ins."""
+    subprocess.run([str(ROOT / "monolith"), "images", "build"], check=True)
+    subprocess.run([str(ROOT / "tests" / "images" / "build")], check=True)
+
+
+def new_platform(folder: Path) -> ComposePlatform:
+    """A fresh clone below `folder`, nothing started."""
+    root = clone(folder / "clone")
+    name = f"monolith-{uuid.uuid4().hex[:8]}"
+    platform = ComposePlatform(root / "data", root, project=name)
+    platform.extra["MONOLITH_DATA"] = ""
+    return platform
+
+
+@pytest.fixture(scope="session")
+def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposePlatform]:
+    """One stack for all tests that leave it as they found it, started by plain Compose."""
+    platform = new_platform(tmp_path_factory.mktemp("compose"))
+    try:
+        platform.compose("up", "-d", "--wait", "--quiet-pull")
+        platform.extra["DEMO_OUTPUT"] = platform.run("demo")
+        yield platform
+    finally:
+        platform.end()
+
+
+@pytest.fixture
+def platform(shared: ComposePlatform) -> ComposePlatform:
+    """The shared stack, healthy."""
+    assert eventually(shared.all_healthy, 120), shared.compose("ps", "-a")
+    return shared
+
+
+@pytest.fixture
+def fresh(images: None, tmp_path: Path) -> Iterator[ComposePlatform]:
+    """A stack of its own for one test, not started."""
+    platform = new_platform(tmp_path)
+    yield platform
+    platform.end()

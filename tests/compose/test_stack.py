@@ -1,0 +1,148 @@
+"""What the containers promise: limits, names, no secret on view, no change by a second up."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import Any
+
+import pytest
+
+from monolith.settings import OWN
+from tests.common.platform import ROOT
+from tests.compose.conftest import ONE_SHOTS, ComposePlatform, docker
+
+Containers = dict[str, dict[str, Any]]
+_ERROR = re.compile(r"\b(ERROR|FATAL|PANIC|CRITICAL|Traceback)\b|\blevel=error\b|\[error\]")
+
+
+def test_every_service_runs_and_is_healthy(platform: ComposePlatform) -> None:
+    assert set(platform.containers()) >= {"vault", "consul", "plane-web", "prefect-worker"}
+    for name in ONE_SHOTS:
+        assert platform.containers()[name]["State"]["ExitCode"] == 0, name
+
+
+@pytest.mark.parametrize(
+    "promise",
+    ["memory limit", "log limit", "health check", "pinned tag", "restart policy"],
+)
+def test_all_of_the_running_containers_have(platform: ComposePlatform, promise: str) -> None:
+    asked = {
+        "memory limit": lambda one: one["HostConfig"]["Memory"] > 0,
+        "log limit": lambda one: {"max-size", "max-file"} <= set(log_options(one)),
+        "health check": lambda one: one["State"]["Health"]["Status"] == "healthy",
+        "pinned tag": lambda one: re.search(r":.*\d+\.\d+|\d{4}-\d\d-\d\d", one["Config"]["Image"]),
+        "restart policy": lambda one: one["HostConfig"]["RestartPolicy"]["Name"] != "no",
+    }[promise]
+    without = [name for name, one in platform.running().items() if not asked(one)]
+    assert without == []
+
+
+def log_options(one: dict[str, Any]) -> dict[str, str]:
+    return dict(one["HostConfig"]["LogConfig"]["Config"])
+
+
+def test_no_container_has_the_socket_of_the_engine(platform: ComposePlatform) -> None:
+    sources = [m["Source"] for one in platform.containers().values() for m in one["Mounts"]]
+    assert sources
+    assert [source for source in sources if source.endswith(".sock") or source == "/"] == []
+
+
+def test_everything_is_published_on_loopback_only(platform: ComposePlatform) -> None:
+    bindings = [
+        binding["HostIp"]
+        for one in platform.containers().values()
+        for bound in one["HostConfig"]["PortBindings"].values()
+        for binding in bound
+    ]
+    assert set(bindings) == {"127.0.0.1"}
+
+
+def test_a_second_up_changes_nothing(platform: ComposePlatform) -> None:
+    def identity() -> dict[str, tuple[str, str]]:
+        return {n: (one["Id"], one["State"]["StartedAt"]) for n, one in platform.running().items()}
+
+    before = identity()
+    platform.compose("up", "-d", "--wait")
+    assert identity() == before
+    assert platform.run("bootstrap").count("unchanged") >= 8
+
+
+def test_the_command_line_and_plain_compose_make_the_same_containers(
+    platform: ComposePlatform,
+) -> None:
+    before = {name: one["Id"] for name, one in platform.running().items()}
+    platform.run("up")
+    assert {name: one["Id"] for name, one in platform.running().items()} == before
+
+
+def test_every_name_is_found_by_every_other(platform: ComposePlatform) -> None:
+    names = [f"{name}.service.consul" for name in platform.running()]
+    code = "import socket, sys; [socket.gethostbyname(name) for name in sys.argv[1:]]"
+    platform.inside("prefect", "python", "-c", code, *names)
+
+
+def test_nothing_is_wrong_in_the_logs_at_rest(platform: ComposePlatform) -> None:
+    lines = platform.compose("logs", "--no-color", "--since", "30s").splitlines()
+    assert [line for line in lines if _ERROR.search(line)] == []
+
+
+def places_on_view(platform: ComposePlatform) -> dict[str, str]:
+    """Texts that others can read: inspection, logs, arguments, images, the code's history."""
+    found = {f"inspect {n}": str(one) for n, one in platform.containers().items()}
+    found["logs"] = platform.compose("logs", "--no-color")
+    found["processes"] = docker_top(platform)
+    for image in {one["Config"]["Image"] for one in platform.containers().values()}:
+        found[f"history {image}"] = docker("history", "--no-trunc", image)
+    git = ["git", "-C", str(ROOT), "log", "-p", "--all"]
+    found["git"] = subprocess.run(git, capture_output=True, text=True, check=True).stdout
+    for words in (["status"], ["env"], ["logs", "-n", "500"], ["secrets", "list"], ["bootstrap"]):
+        found[" ".join(words)] = platform.run(*words)
+    return found
+
+
+def docker_top(platform: ComposePlatform) -> str:
+    ids = [one["Id"] for one in platform.running().values()]
+    return "\n".join(docker("top", one, "-eo", "pid,args") for one in ids)
+
+
+def test_no_secret_is_on_view(platform: ComposePlatform) -> None:
+    values = {key: value for key, value in platform.secrets().items() if len(value) >= 16}
+    assert len(values) > 20
+    places = places_on_view(platform)
+    leaks = [
+        (where, key) for where, text in places.items() for key, v in values.items() if v in text
+    ]
+    assert leaks == []
+
+
+def test_no_secret_is_in_an_image(platform: ComposePlatform) -> None:
+    """Of what is built here; the stores' data are mounts, so no layer of a container has them."""
+    values = [value for value in platform.secrets().values() if len(value) >= 16]
+    for name, one in platform.running().items():
+        changed = docker("diff", one["Id"]).split()
+        assert not [path for path in changed if path.startswith("/secrets")], name
+    ours = {one["Config"]["Image"] for one in platform.running().values()}
+    for image in ours:
+        pattern = "\n".join(values)
+        result = subprocess.run(
+            f"docker save {image} | grep -a -c -F -f -", shell=True, input=pattern,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert result.stdout.strip() in ("", "0"), image
+
+
+def test_env_files_are_closed(platform: ComposePlatform) -> None:
+    for path in (platform.root / "data" / "secrets").iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+        for file in path.glob("env"):
+            assert file.stat().st_mode & 0o777 == 0o600, file
+    for file in (platform.root / "data" / "vault-keys").iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600, file
+
+
+def test_settings_of_the_command_line_reach_no_container(platform: ComposePlatform) -> None:
+    for name, one in platform.running().items():
+        names = {entry.split("=")[0] for entry in one["Config"]["Env"]}
+        if not name.startswith("bootstrap"):
+            assert names.isdisjoint(OWN), name

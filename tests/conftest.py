@@ -1,0 +1,5 @@
+"""Checks that lanes share are written as tests elsewhere: their assertions are explained, too."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.common.checks")

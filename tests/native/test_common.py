@@ -1,0 +1,3 @@
+"""What holds in every runtime, natively."""
+
+from tests.common.checks import *  # noqa: F403
