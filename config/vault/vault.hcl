@@ -8,6 +8,8 @@ listener "tcp" {
 storage "raft" {
   path    = "/vault/file"
   node_id = "monolith"
+  # Itself the leader after 2 seconds instead of 10; the default is for servers far apart.
+  performance_multiplier = 1
 }
 
 # One node: names instead of addresses, so a new container with a new address is the same node.

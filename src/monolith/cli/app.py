@@ -41,7 +41,9 @@ def _options(
     stack: Annotated[
         str, typer.Option(help="Stack: its name (default: minimal), or the path of its file.")
     ] = "",
-    runtime: Annotated[str, typer.Option(help="How services run: native.")] = "",
+    runtime: Annotated[
+        str, typer.Option(help="How services run: native or compose (default: what is here).")
+    ] = "",
     version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -222,6 +224,61 @@ def images_list(context: typer.Context, json: AsJson = False) -> None:
     from monolith.cli import images as verbs
 
     verbs.show(context.obj, as_json=json)
+
+
+@app.command(rich_help_panel="Platform")
+def bootstrap(
+    context: typer.Context,
+    steps: Annotated[list[str] | None, typer.Argument(help="Steps; none: all of them.")] = None,
+    json: AsJson = False,
+    watch: Annotated[
+        bool, typer.Option(help="Go on: unseal Vault, and put right what is off.")
+    ] = False,
+) -> None:
+    """Set everything up that services need: secrets, databases, buckets, first users."""
+    from monolith.cli import bootstrap as verbs
+
+    verbs.bootstrap(context.obj, steps or [], as_json=json, watch=watch)
+
+
+secrets = typer.Typer(
+    no_args_is_help=True,
+    help="Show and set the secrets of services.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(secrets, name="secrets", rich_help_panel="Platform")
+
+
+@secrets.command("list")
+def secrets_list(context: typer.Context, json: AsJson = False) -> None:
+    """Show the names of all secrets."""
+    from monolith.cli import secrets as verbs
+
+    verbs.show_all(context.obj, as_json=json)
+
+
+@secrets.command("show")
+def secrets_show(
+    context: typer.Context,
+    name: OneService,
+    key: Annotated[str, typer.Argument(help="One secret; none: all of the service.")] = "",
+) -> None:
+    """Print secrets of a service, with their values."""
+    from monolith.cli import secrets as verbs
+
+    verbs.show(context.obj, name, key)
+
+
+@secrets.command("set")
+def secrets_set(
+    context: typer.Context,
+    name: OneService,
+    key: Annotated[str, typer.Argument(help="The secret to change.")],
+) -> None:
+    """Change a secret; the value comes from standard input, or is asked for."""
+    from monolith.cli import secrets as verbs
+
+    verbs.set_value(context.obj, name, key)
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from monolith.errors import Problem, UserError
-from monolith.files import PRIVATE_FILE, private_folder, write_atomic
+from monolith.files import private_folder, write_atomic
 from monolith.manifest.stack import Stack
-from monolith.secrets import generators
+from monolith.secrets import generators, private
 
 
 class Store(Protocol):
@@ -41,14 +41,7 @@ class FileStore:
             if service in self._listed():
                 raise _lost(path)
             return {}
-        _refuse_unsafe(path)
-        try:
-            values = dict(json.loads(path.read_text()))
-        except (ValueError, TypeError) as error:
-            fix = f"restore {path} from a backup; services keep the values that are lost in it"
-            raise UserError("Secrets cannot be read.", [
-                Problem("a JSON document of names and values", str(error), fix, str(path)),
-            ]) from error  # fmt: skip
+        values = private.read(path, path.parents[1], "services keep the values that are lost in it")
         return {str(key): str(value) for key, value in values.items()}
 
     def write(self, service: str, values: dict[str, str]) -> None:
@@ -56,6 +49,17 @@ class FileStore:
         private_folder(self.folder)
         write_atomic(self._path(service), json.dumps(values, indent=1, sort_keys=True) + "\n")
         write_atomic(self._list, "\n".join(sorted({*self._listed(), service})) + "\n")
+
+    def services(self) -> list[str]:
+        """Names of the services that have a document."""
+        return sorted(path.stem for path in self.folder.glob("*.json"))
+
+    def remove(self, service: str) -> None:
+        """Forget the document of one service."""
+        # Off the list first: a listed document without a file is a lost one.
+        listed = [name for name in self._listed() if name != service]
+        write_atomic(self._list, "".join(f"{name}\n" for name in listed))
+        self._path(service).unlink(missing_ok=True)
 
     @property
     def _list(self) -> Path:
@@ -68,26 +72,10 @@ class FileStore:
         return self.folder / f"{service}.json"
 
 
-def _refuse_unsafe(path: Path) -> None:
-    if path.is_symlink() or not path.is_file():
-        raise _unsafe(path, "a plain file", "a link or something else", f"replace {path}")
-    status = path.stat()
-    if status.st_uid != os.geteuid():
-        found = f"a file of user {status.st_uid}"
-        raise _unsafe(path, "a file of your own", found, f"chown {os.geteuid()} '{path}'")
-    if status.st_mode & 0o077:
-        found = f"mode {status.st_mode & 0o777:04o}"
-        raise _unsafe(path, f"mode {PRIVATE_FILE:04o}", found, f"chmod 600 '{path}'")
-
-
 def _lost(path: Path) -> UserError:
     fix = f"restore {path} from a backup; to start anew without the data, remove {path.parents[1]}"
     problem = Problem("the secrets this service was set up with", "no file", fix, str(path))
     return UserError("A secrets file is gone. New values would not open the data.", [problem])
-
-
-def _unsafe(path: Path, expected: str, found: str, fix: str) -> UserError:
-    return UserError("A secrets file is not safe.", [Problem(expected, found, fix, str(path))])
 
 
 def ensure(stack: Stack, store: Store) -> list[str]:

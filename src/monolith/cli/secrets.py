@@ -1,0 +1,121 @@
+"""`secrets list`, `show` and `set`. Values come from standard input or a prompt, never argv."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+
+import typer
+
+from monolith.bootstrap import secrets as step
+from monolith.bootstrap.site import Site
+from monolith.cli import screen
+from monolith.cli.session import Session
+from monolith.errors import UserError
+from monolith.manifest import words
+from monolith.secrets import generators, store
+
+ISSUED = "issued"
+"""What an application gave out, such as an API token; no manifest names it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One secret. `made` says how: a generator, `issued`, or the template it is filled into."""
+
+    service: str
+    key: str
+    made: str
+
+
+def show_all(session: Session, *, as_json: bool) -> None:
+    """Names only."""
+    site = _site(session, ["list", *["--json"] * as_json])
+    found = [row for service in site.stack.services for row in rows(site, service)]
+    if as_json:
+        shown = [{"service": row.service, "key": row.key, "made": row.made} for row in found]
+        screen.out.print_json(json.dumps({"secrets": shown}))
+        return
+    width = max((len(row.service) for row in found), default=0)
+    for row in found:
+        screen.out.print(f"{row.service:<{width}}  {row.key}", markup=False)
+
+
+def rows(site: Site, service: str) -> list[Row]:
+    """The secrets of a service: those of its manifest, then those that were issued to it."""
+    named = site.stack.service(service).monolith.secrets
+    issued = sorted(site.store.read(service).keys() - named)
+    return [Row(service, key, named.get(key, ISSUED)) for key in [*named, *issued]]
+
+
+def show(session: Session, service: str, key: str) -> None:
+    """One value as it is; without a key all of a service as lines for a shell."""
+    site = _site(session, ["show", service, *[key] * bool(key)])
+    if key:
+        _row(site, service, key)
+    found = _values(site, service)
+    sys.stdout.write(found.get(key, "") + "\n" if key else step.env_text(found))
+
+
+def set_value(session: Session, service: str, key: str) -> None:
+    """Keep a new value, write the env files anew, and say what makes it take effect."""
+    site = _site(session, ["set", service, key])
+    row = _row(site, service, key)
+    if row.made != ISSUED and not generators.is_generated(row.made):
+        raise UserError(f"{key} is put together from other values: {row.made}",
+                        hint="set those")  # fmt: skip
+    value = _asked(f"{service} {key}")
+    before = _environments(site)
+    site.store.write(service, site.store.read(service) | {key: value})
+    step.write_env_files(site)
+    after = _environments(site)
+    _tell([name for name in after if after[name] != before[name]])
+
+
+def _tell(concerned: list[str]) -> None:
+    if not concerned:
+        screen.out.print("Kept. No service reads it from its env file.")
+        return
+    # Bootstrap first: a password in a database has to change before the service uses it.
+    screen.out.print(
+        f"Kept. It takes effect with: ./monolith bootstrap && ./monolith restart "
+        f"{' '.join(concerned)}"
+    )
+
+
+def _site(session: Session, arguments: list[str]) -> Site:
+    site = session.runtime.site()
+    if site is None:
+        raise typer.Exit(session.runtime.inside(["secrets", *arguments]))
+    return site
+
+
+def _row(site: Site, service: str, key: str) -> Row:
+    known = {row.key: row for row in rows(site, service)}
+    if key not in known:
+        otherwise = f"one of: {', '.join(known)}" if known else "it has none"
+        hint = words.did_you_mean(key, known, otherwise)
+        raise UserError(f"{service} has no secret `{key}`.", hint=hint)
+    return known[key]
+
+
+def _values(site: Site, service: str) -> dict[str, str]:
+    return site.store.read(service) | store.environment(site.stack, site.store, service)
+
+
+def _environments(site: Site) -> dict[str, dict[str, str]]:
+    names = [entry.name for entry in site.entries() if entry.monolith.secrets]
+    return {name: store.environment(site.stack, site.store, name) for name in names}
+
+
+def _asked(what: str) -> str:
+    """The value from a hidden prompt, twice, or from standard input without its last line end."""
+    if sys.stdin.isatty():
+        value: str = typer.prompt(what, hide_input=True, confirmation_prompt=True)
+    else:
+        value = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    if not value or "\0" in value:
+        raise UserError("That is no value: it is empty, or has a zero byte.",
+                        hint="./monolith secrets set NAME KEY <FILE")  # fmt: skip
+    return value
