@@ -8,7 +8,8 @@ set -eu
 become_postgres() {
   mkdir -p "$PGDATA"
   chmod 700 "$PGDATA"
-  find "$(dirname "$PGDATA")" "$PGDATA" \! -user postgres -exec chown postgres: '{}' +
+  chown postgres: "$(dirname "$PGDATA")"
+  find "$PGDATA" \! -user postgres -exec chown postgres: '{}' +
   exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 }
 

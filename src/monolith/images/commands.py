@@ -82,6 +82,11 @@ def ask_debian(image_id: str, package: str) -> list[str]:
             image_id, "-W", "-f", "${Version}", package]  # fmt: skip
 
 
+def remove(image_id: str) -> list[str]:
+    """Removes an image that has no name; what it was built from stays in the cache."""
+    return ["docker", "image", "rm", image_id]
+
+
 def proxies(variables: Mapping[str, str]) -> list[str]:
     """Names of the proxy settings that are set; their values stay out of the command."""
     names = [form for name in _PROXIES for form in (name, name.upper())]

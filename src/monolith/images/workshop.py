@@ -152,8 +152,11 @@ class Workshop:
         """Of the package in the image, which is built for that, and once more from the cache."""
         command = commands.build(image, context, secrets, os.environ, {})
         image_id = engine.run(image.name, command, self._environment)
-        ask = commands.ask_debian(image_id, image.package)
-        return engine.run(image.name, ask, self._environment)
+        try:
+            ask = commands.ask_debian(image_id, image.package)
+            return engine.run(image.name, ask, self._environment)
+        finally:
+            engine.run(image.name, commands.remove(image_id), self._environment)
 
     @cached_property
     def _environment(self) -> dict[str, str]:
