@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from monolith.bootstrap import waiting
 from monolith.errors import UserError
 
 _LOCK = 0x6D6F6E6F
@@ -24,18 +24,18 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Server:
-    """Where the server is, and the superuser's password."""
+    """Where the server is, the superuser's password, and for how many seconds it is waited for."""
 
     host: str
     port: int
     password: str = field(repr=False)
+    patience: float = 20
 
-    @retry(
-        retry=retry_if_exception_type(psycopg.OperationalError),
-        stop=stop_after_delay(20), wait=wait_fixed(0.2), reraise=True,
-    )  # fmt: skip
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the superuser, each statement its own transaction."""
+        return waiting.until(lambda: self._try(database), "PostgreSQL answers", self.patience)
+
+    def _try(self, database: str) -> psycopg.Connection | None:
         try:
             return psycopg.connect(
                 host=self.host, port=self.port, user="postgres", password=self.password,
@@ -44,7 +44,7 @@ class Server:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 raise _other_password() from error
-            raise
+            return None
 
 
 def _other_password() -> UserError:

@@ -1,4 +1,4 @@
-"""Routers, services and middlewares for Traefik, from the manifests."""
+"""Routers, services and middlewares for Traefik, from the manifests: as a file, and as tags."""
 
 from __future__ import annotations
 
@@ -15,6 +15,21 @@ Target = Callable[[Entry, int], str]
 """(service, port in the container) -> base address, such as `http://127.0.0.1:5000`."""
 
 
+@dataclass(frozen=True)
+class Router:
+    """What one router matches and where it leads: a port of the service, or a part of Traefik.
+
+    `owner` is the router of the address it belongs to; of itself, unless it only redirects.
+    """
+
+    name: str
+    owner: str
+    rule: str
+    port: int | None
+    inside: str
+    redirect: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class _Tables:
     """Traefik's three tables, by name."""
@@ -24,38 +39,66 @@ class _Tables:
     middlewares: dict[str, Any] = field(default_factory=dict)
 
 
+def routers(entry: Entry, domain: str) -> list[Router]:
+    """Every router of one service: of its address, its further routes, and their redirects."""
+    urls = [url for url in [entry.monolith.url, *entry.monolith.routes] if url]
+    return [
+        router
+        for number, url in enumerate(urls)
+        for router in _routers(f"{entry.name}-{number}" if number else entry.name, url, domain)
+    ]
+
+
+def _routers(name: str, url: Url, domain: str) -> list[Router]:
+    inside = url.service or ""
+    own = Router(name, name, rule(url, domain), url.port, inside)
+    return [own] + [
+        Router(
+            f"{name}-redirect-{number}", name, f"{_host(url, domain)} && Path(`{source}`)",
+            url.port, inside, _redirect(source, target),
+        )
+        for number, (source, target) in enumerate(url.redirects.items())
+    ]  # fmt: skip
+
+
+def _redirect(source: str, target: str) -> dict[str, str]:
+    """Traefik's `redirectRegex`, which keeps host, port and query."""
+    return {"regex": f"^(https?://[^/]+){source}", "replacement": f"${{1}}{target}"}
+
+
 def routes(stack: Stack, entries: list[Entry], target: Target) -> str:
     """Traefik's dynamic configuration as YAML, for the file provider."""
     tables = _Tables()
     for entry in entries:
-        urls = [url for url in [entry.monolith.url, *entry.monolith.routes] if url]
-        for number, url in enumerate(urls):
-            name = f"{entry.name}-{number}" if number else entry.name
-            _add_route(tables, name, url, stack.domain)
-            if url.port:
-                server = {"url": target(entry, url.port)}
-                tables.services[name] = {"loadBalancer": {"servers": [server]}}
+        for router in routers(entry, stack.domain):
+            _add(tables, router)
+            if router.port:
+                server = {"url": target(entry, router.port)}
+                tables.services[router.owner] = {"loadBalancer": {"servers": [server]}}
     # Traefik refuses a table that is there and empty.
     content = {name: table for name, table in vars(tables).items() if table}
     return yaml.safe_dump({"http": content}, sort_keys=True)
 
 
-def _add_route(tables: _Tables, name: str, url: Url, domain: str) -> None:
-    service = url.service or name
-    tables.routers[name] = {"rule": rule(url, domain), "service": service}
-    for number, (source, target) in enumerate(url.redirects.items()):
-        redirect = f"{name}-redirect-{number}"
-        tables.routers[redirect] = {
-            "rule": f"{_host(url, domain)} && Path(`{source}`)",
-            "service": service,
-            "middlewares": [redirect],
-        }
-        tables.middlewares[redirect] = {
-            "redirectRegex": {
-                "regex": f"^(https?://[^/]+){source}",
-                "replacement": f"${{1}}{target}",
-            }
-        }
+def _add(tables: _Tables, router: Router) -> None:
+    service = router.inside or router.owner
+    tables.routers[router.name] = {"rule": router.rule, "service": service}
+    if router.redirect:
+        tables.routers[router.name]["middlewares"] = [router.name]
+        tables.middlewares[router.name] = {"redirectRegex": router.redirect}
+
+
+def tags(found: list[Router], service: str) -> list[str]:
+    """The same as tags of a service in Consul's catalog; no router: no tags."""
+    lines = ["traefik.enable=true"] if found else []
+    for router in found:
+        base = f"traefik.http.routers.{router.name}"
+        lines += [f"{base}.rule={router.rule}", f"{base}.service={router.inside or service}"]
+        if router.redirect:
+            lines.append(f"{base}.middlewares={router.name}")
+            middleware = f"traefik.http.middlewares.{router.name}.redirectregex"
+            lines += [f"{middleware}.{key}={text}" for key, text in router.redirect.items()]
+    return lines
 
 
 def rule(url: Url, domain: str) -> str:
