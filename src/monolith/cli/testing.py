@@ -97,9 +97,18 @@ def _lint(bench: Bench) -> Lane:
         [python, "-m", "yamllint", "--strict", "config", "docker-compose", "prefect_flows"],
         [sys.executable, "-m", "monolith", "render", "--check"],
     ])  # fmt: skip
+    lane.commands.append([str(Path(python).with_name("hadolint")), "--config",
+                          "images/.hadolint.yaml", *_below_images(bench, "Dockerfile")])  # fmt: skip
+    for name in ("docker-entrypoint.sh", "python-env", "rootfs"):
+        scripts += _below_images(bench, name)
     _add_or_leave_out(lane, "shellcheck", [*scripts], "shellcheck")
     _add_compose(lane)
     return lane
+
+
+def _below_images(bench: Bench, name: str) -> list[str]:
+    found = [*bench.root.glob(f"images/*/{name}"), *bench.root.glob(f"tests/images/*/{name}")]
+    return sorted(str(path.relative_to(bench.root)) for path in found)
 
 
 def _add_or_leave_out(lane: Lane, program: str, arguments: list[str], what: str) -> None:
