@@ -15,7 +15,7 @@ from monolith.cli.session import Session
 from monolith.errors import UserError
 from monolith.manifest import words
 
-DEMO_FLOW = "train_digits.py"
+DEMO_FLOW, WORK_ITEM_FLOW = "train_digits.py", "file_work_item.py"
 
 
 def run(session: Session, file: Path | None, deployed: str, arguments: list[str]) -> None:
@@ -29,10 +29,15 @@ def run(session: Session, file: Path | None, deployed: str, arguments: list[str]
 
 
 def _must_be_up(session: Session) -> None:
-    rows = session.runtime.status()
-    bad = [row.name for row in rows if row.state not in ("healthy", "not offered")]
+    bad = [row.name for row in session.runtime.status() if not row.is_well]
     if bad:
         raise UserError(f"The platform is not up: {', '.join(bad)}.", hint="./monolith up")
+    _prepare(session)
+
+
+def _prepare(session: Session) -> None:
+    with screen.Progress() as progress:
+        session.runtime.prepare_flows(progress)
 
 
 def _run_file(session: Session, file: Path | None, arguments: list[str]) -> int:
@@ -74,28 +79,65 @@ def _deployment_id(api: str, name: str) -> str:
 
 
 def demo(session: Session) -> None:
-    """`up`, the digits flow, and a closing screen."""
+    """`up`, the digits flow, a work item about it where there is Plane, and a closing screen."""
     lifecycle.up(session)
-    file = session.project.flows / DEMO_FLOW
+    _prepare(session)
     screen.out.print("\nTraining on 1,797 handwritten digits ...")
-    code, text = session.runtime.run_python([str(file)], capture=True)
+    result = _run_demo_flow(session, DEMO_FLOW)
+    links = _links(session, result)
+    if "PLANE_BASE_URL" in session.runtime.client_environment():
+        screen.out.print("\nFiling a work item with the result ...")
+        links["Work item"] = _run_demo_flow(session, WORK_ITEM_FLOW, _work_item(result, links))[
+            "url"
+        ]
+    _closing_screen(result, links)
+
+
+def _run_demo_flow(session: Session, name: str, argument: object = None) -> dict[str, Any]:
+    """The last line that a flow of the demo prints: one JSON object."""
+    arguments = [json.dumps(argument)] if argument else []
+    code, text = session.runtime.run_python(
+        [str(session.project.flows / name), *arguments], capture=True
+    )
     if code:
         raise UserError("The flow did not finish; its log is above.",
-                        hint=f"./monolith run prefect_flows/{DEMO_FLOW}")  # fmt: skip
-    _closing_screen(session, json.loads(text.strip().splitlines()[-1]))
+                        hint=f"./monolith run prefect_flows/{name}")  # fmt: skip
+    answer: dict[str, Any] = json.loads(text.strip().splitlines()[-1])
+    return answer
 
 
-def _closing_screen(session: Session, result: dict[str, Any]) -> None:
+def _links(session: Session, result: dict[str, Any]) -> dict[str, str]:
+    """Addresses of what the digits flow has made, by title."""
     addresses = {row.name: row.address for row in session.runtime.status()}
-    changed = "is the new champion" if result["champion_changed"] else "stays behind the champion"
-    lines = [
-        f"[bold]{result['model']}[/] version {result['version']} {changed}: "
-        f"[bold green]{result['accuracy']:.1%}[/] of the held-out digits read right.",
-        "",
-        f"Run in Prefect   {addresses['prefect']}/runs/flow-run/{result['flow_run_id']}",
-        f"Run in MLflow    {addresses['mlflow']}/#/experiments/{result['experiment_id']}"
+    return {
+        "Run in Prefect": f"{addresses['prefect']}/runs/flow-run/{result['flow_run_id']}",
+        "Run in MLflow": f"{addresses['mlflow']}/#/experiments/{result['experiment_id']}"
         f"/runs/{result['mlflow_run_id']}",
-        f"Model            {addresses['mlflow']}/#/models/{result['model']}",
+        "Model": f"{addresses['mlflow']}/#/models/{result['model']}",
+    }
+
+
+def _headline(result: dict[str, Any]) -> tuple[str, str]:
+    """What happened to the model, and how well it reads."""
+    changed = "is the new champion" if result["champion_changed"] else "stays behind the champion"
+    accuracy = f"{result['accuracy']:.1%} of the held-out digits read right"
+    return f"{result['model']} version {result['version']} {changed}", accuracy
+
+
+def _work_item(result: dict[str, Any], links: dict[str, str]) -> dict[str, Any]:
+    """The argument of the flow that files it: the result, and the links to both runs."""
+    title, text = _headline(result)
+    runs = [name for name in links if name.startswith("Run in")]
+    shown = [{"title": name, "url": links[name]} for name in runs]
+    return {"title": title, "description": f"{title}: {text}.", "links": shown}
+
+
+def _closing_screen(result: dict[str, Any], links: dict[str, str]) -> None:
+    title, text = _headline(result)
+    lines = [
+        f"[bold]{title}[/]: [bold green]{text}[/].",
+        "",
+        *(f"{name:<16} {url}" for name, url in links.items()),
         "",
         "Try next         ./monolith run --deployed train-digits    (on the worker)",
         '                 eval "$(./monolith env)"                  (your own programs)',

@@ -25,6 +25,7 @@ def status(session: Session, *, as_json: bool) -> None:
     if as_json:
         screen.out.print_json(json.dumps(_as_json(session, rows)))
     else:
+        screen.runtime(session.choice)
         _print_table(session, rows)
     if not _all_healthy(rows):
         raise typer.Exit(1)
@@ -40,7 +41,7 @@ def _as_json(session: Session, rows: list[ServiceStatus]) -> dict[str, Any]:
 
 
 def _all_healthy(rows: list[ServiceStatus]) -> bool:
-    return all(row.state in ("healthy", "not offered") for row in rows)
+    return all(row.is_well for row in rows)
 
 
 def _print_table(session: Session, rows: list[ServiceStatus]) -> None:
@@ -68,22 +69,42 @@ def _print_notes(session: Session, rows: list[ServiceStatus]) -> None:
     if total:
         screen.out.print(f"\n{screen.megabytes(total)} in all, {session.runtime.name} runtime.")
     for row in rows:
-        if row.reason and row.state != "not offered":
-            reason = escape(row.reason)
-            screen.out.print(f"[red]{row.name}[/]: {reason}. See ./monolith logs {row.name}")
-    missing = [row.name for row in rows if row.state == "not offered"]
-    if missing:
-        text = f"Not offered by the {session.runtime.name} runtime (they need a container engine): "
-        screen.out.print(text + ", ".join(missing), style="dim", soft_wrap=False)
-    if not total:
+        for note in _notes(row):
+            screen.out.print(note)
+    for reason, names in _not_offered(rows).items():
+        text = f"Not offered by the {session.runtime.name} runtime ({reason}): "
+        screen.out.print(escape(text + ", ".join(names)), style="dim", soft_wrap=False)
+    if not any(row.uptime for row in rows):
         screen.out.print("\nNothing runs. Start with ./monolith up")
+
+
+def _notes(row: ServiceStatus) -> list[str]:
+    """What is unusual about a service, and has no column."""
+    notes = []
+    if row.reason and row.state != "not offered":
+        reason = escape(row.reason)
+        notes.append(f"[red]{row.name}[/]: {reason}. See ./monolith logs {row.name}")
+    if row.restarts or row.oom_killed:
+        told = [f"restarted by itself: {row.restarts}"] if row.restarts else []
+        told += ["out of memory since its start"] if row.oom_killed else []
+        notes.append(f"[yellow]{row.name}[/]: {', '.join(told)}")
+    return notes
+
+
+def _not_offered(rows: list[ServiceStatus]) -> dict[str, list[str]]:
+    """Names of services by the reason why they are not offered."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.state == "not offered":
+            found.setdefault(row.reason, []).append(row.name)
+    return found
 
 
 def logs(session: Session, services: list[str], lines: int, *, follow: bool) -> None:
     """Print lines, each behind its service's name where there are several."""
-    several = len(services) != 1
+    width = max(map(len, services or session.stack.services)) if len(services) != 1 else 0
     for service, line in session.runtime.logs(services, lines, follow=follow):
-        sys.stdout.write(f"{service:<16} {line}\n" if several else f"{line}\n")
+        sys.stdout.write(f"{service:<{width}} {line}\n" if width else f"{line}\n")
         sys.stdout.flush()
 
 

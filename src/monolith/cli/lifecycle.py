@@ -11,20 +11,24 @@ from monolith.cli.session import Session
 def up(session: Session) -> None:
     """Start, wait, and say where to go next."""
     began = time.monotonic()
+    runtime = session.runtime_alone()
+    screen.runtime(session.choice)
     with screen.Progress() as progress:
-        changed = session.runtime.up(progress)
+        changed = runtime.up(progress)
     if not changed:
         screen.out.print("Everything runs already. ./monolith status shows it.")
         return
     screen.out.print(f"All healthy in {time.monotonic() - began:.1f} s.")
-    for row in session.runtime.status():
-        if row.address.startswith("http"):
-            screen.out.print(f"  {row.name:<10} {row.address}")
+    rows = [row for row in runtime.status() if row.address.startswith("http")]
+    width = max((len(row.name) for row in rows), default=0)
+    for row in rows:
+        screen.out.print(f"  {row.name:<{width}}  {row.address}")
     screen.out.print("Next: ./monolith run prefect_flows/train_digits.py, or ./monolith status")
 
 
 def down(session: Session) -> None:
     """Stop everything; say whether there was anything."""
+    screen.runtime(session.choice)
     with screen.Progress() as progress:
         was_running = session.runtime.down(progress)
     text = "Stopped. Data is kept in" if was_running else "Nothing was running. Data is in"
@@ -33,6 +37,8 @@ def down(session: Session) -> None:
 
 def restart(session: Session, services: list[str]) -> None:
     """Stop and start."""
+    runtime = session.runtime_alone()
+    screen.runtime(session.choice)
     with screen.Progress() as progress:
-        session.runtime.restart(services, progress)
+        runtime.restart(services, progress)
     screen.out.print("Restarted, all healthy.")

@@ -5,17 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from monolith.runtimes.choice import Choice
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-STYLES = {"healthy": "green", "starting": "yellow", "unhealthy": "red", "stopped": "dim"}
+STYLES = {
+    "healthy": "green",
+    "done": "green",
+    "starting": "yellow",
+    "unhealthy": "red",
+    "stopped": "dim",
+}
 
 
 class Progress:
@@ -67,6 +77,11 @@ class Progress:
                 mark = "[green]✓[/]" if ended else Spinner("dots")
                 table.add_row(mark, subject, text, f"{since if ended else now:.1f} s")
         return table
+
+
+def runtime(choice: Choice) -> None:
+    """Say in one line which runtime it is, and why."""
+    err.print(f"[dim]Runtime: {choice.name} ({escape(choice.why)}).[/]")
 
 
 def megabytes(size: int) -> str:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from monolith.manifest.stack import Stack
     from monolith.project import Project
     from monolith.runtimes.base import Runtime
+    from monolith.runtimes.choice import Choice
     from monolith.settings import Settings
-
-RUNTIMES = ("native",)
 
 
 class Session:
@@ -55,14 +54,31 @@ class Session:
         return load(file, self.settings, self.project.root)
 
     @cached_property
+    def choice(self) -> Choice:
+        """The name of the runtime, and why: the option, else the setting, else what is there."""
+        from monolith.runtimes import choice
+
+        setting = self.settings.values.get("MONOLITH_RUNTIME", "")
+        chosen = self._runtime or setting
+        if not chosen:
+            return choice.choose(self.stack, self.project)
+        if chosen not in choice.RUNTIMES:
+            raise _unknown("runtime", chosen, choice.FOR_PEOPLE)
+        return choice.Choice(chosen, "--runtime" if self._runtime else "MONOLITH_RUNTIME")
+
+    @cached_property
     def runtime(self) -> Runtime:
         """The chosen runtime."""
-        chosen = self._runtime or self.settings.values.get("MONOLITH_RUNTIME") or RUNTIMES[0]
-        if chosen not in RUNTIMES:
-            raise _unknown("runtime", chosen, RUNTIMES)
-        from monolith.runtimes.native.runtime import NativeRuntime
+        from monolith.runtimes import choice
 
-        return NativeRuntime(self.stack, self.project)
+        return choice.RUNTIMES[self.choice.name](self.stack, self.project)
+
+    def runtime_alone(self) -> Runtime:
+        """The chosen runtime; a UserError where another one runs in this clone."""
+        from monolith.runtimes import choice
+
+        choice.alone(self.choice.name, self.stack, self.project)
+        return self.runtime
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> UserError:

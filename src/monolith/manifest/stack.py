@@ -52,12 +52,15 @@ class Entry:
         """Whether it ends by itself when its work is done."""
         return self.model.restart in ("on-failure", "no")
 
+    def ports(self) -> dict[int, int]:
+        """Container port -> loopback port, as Compose publishes it."""
+        return {inner: outer for _, outer, inner in map(_split_port, self.model.ports)}
+
     def published(self) -> dict[int, int]:
-        """Container port -> loopback port."""
+        """Container port -> loopback port, with those that are published natively only."""
         native = self.monolith.native
         ports = native.ports if native else {}
-        extra = {int(inner): int(outer) for inner, outer in ports.items()}
-        return extra | {inner: outer for _, outer, inner in map(_split_port, self.model.ports)}
+        return {int(inner): int(outer) for inner, outer in ports.items()} | self.ports()
 
     def port_variable(self, inner: int) -> str:
         """The setting that changes the loopback port of a container port, or an empty text."""
@@ -88,6 +91,11 @@ class Stack:
     def domain(self) -> str:
         """The domain that people use."""
         return self.setting("MONOLITH_DOMAIN")
+
+    @property
+    def http_port(self) -> int:
+        """Port of the front door on this machine."""
+        return int(self.setting("MONOLITH_HTTP_PORT") or 80)
 
     def setting(self, name: str) -> str:
         """Value of a setting: the operator's, else the default of the fragments."""

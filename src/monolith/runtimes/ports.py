@@ -48,5 +48,6 @@ def _described(pid: int | None) -> str:
 def taken(service: str, port: int, variable: str, holder: str) -> Problem:
     """The problem of a service whose port is held by `holder`; `variable` would change it."""
     other = port + 10000 if port < 55536 else port - 10000
-    fix = f"end it, or choose another port: {variable}={other} in docker-compose/.env"
+    setting = f"{variable}={other} in docker-compose/.env" if variable else "in its compose.yaml"
+    fix = f"end it, or choose another port: {setting}"
     return Problem(f"port {port} free for {service}", f"held by {holder}", fix)

@@ -17,24 +17,21 @@ NOT_OFFERED = "needs a container engine"
 def rows(stack: Stack, programs: dict[str, Program], supervisor: Supervisor) -> list[ServiceStatus]:
     """One row for each service of the stack, in its order."""
     known = supervisor.processes()
-    http_port = _http_port(stack)
     return [
-        _row(stack, entry, programs[entry.name], known.get(entry.name), http_port)
+        _row(stack, entry, programs[entry.name], known.get(entry.name))
         if entry.name in programs
         else ServiceStatus(entry.name, "not offered", reason=NOT_OFFERED)
         for entry in stack.services.values()
     ]
 
 
-def _row(
-    stack: Stack, entry: Entry, program: Program, info: ProcessInfo | None, http_port: int
-) -> ServiceStatus:
+def _row(stack: Stack, entry: Entry, program: Program, info: ProcessInfo | None) -> ServiceStatus:
     state, reason = _state(program, info)
     pid = info.pid if info else 0
     return ServiceStatus(
         name=entry.name,
         state=state,
-        address=stack.address(entry, http_port) or _loopback(program),
+        address=stack.address(entry, stack.http_port) or _loopback(program),
         uptime=time.time() - info.started if info and info.started else 0.0,
         memory=processes.tree_memory(pid) if pid else 0,
         memory_limit=entry.memory_limit,
@@ -57,7 +54,3 @@ def _state(program: Program, info: ProcessInfo | None) -> tuple[State, str]:
 
 def _loopback(program: Program) -> str:
     return f"{LOOPBACK}:{program.check_port}" if program.check_port else ""
-
-
-def _http_port(stack: Stack) -> int:
-    return int(stack.setting("MONOLITH_HTTP_PORT") or 80)

@@ -1,0 +1,1 @@
+"""Services as containers, through the very commands that a person would type."""
