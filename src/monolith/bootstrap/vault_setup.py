@@ -30,6 +30,9 @@ path "{MOUNT}/data/{FOLDER}/*" {{
 path "{MOUNT}/metadata/{FOLDER}/*" {{
   capabilities = ["create", "read", "update", "delete", "list"]
 }}
+path "{MOUNT}/undelete/{FOLDER}/*" {{
+  capabilities = ["update"]
+}}
 path "sys/policies/acl/service-*" {{
   capabilities = ["create", "read", "update", "list"]
 }}
