@@ -83,7 +83,7 @@ def ask_debian(image_id: str, package: str) -> list[str]:
 
 
 def remove(image_id: str) -> list[str]:
-    """Removes an image that has no name; what it was built from stays in the cache."""
+    """Removes an image by its id; what it was built from stays in the build cache."""
     return ["docker", "image", "rm", image_id]
 
 

@@ -76,6 +76,11 @@ def save(what: str, command: list[str], file: Path) -> None:
         raise failed(what, result.stderr.decode(errors="replace"))
 
 
+def drop(image_id: str) -> None:
+    """Remove an image that has no name, unless a container still uses it."""
+    subprocess.run(commands.remove(image_id), capture_output=True, check=False)
+
+
 def failed(what: str, output: str) -> UserError:
     """Why an image could not be made, in its command's own words."""
     text = "\n".join(output.strip().splitlines()[-_LAST_LINES:])

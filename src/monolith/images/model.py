@@ -56,7 +56,7 @@ class Image:
     @property
     def is_own(self) -> bool:
         """Whether no registry could have it, so that one without a label was built here, too."""
-        return self.source not in _REGISTRIES.values() and not self.is_base
+        return self.source == OWN
 
     @property
     def label(self) -> str:

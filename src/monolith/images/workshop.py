@@ -115,10 +115,10 @@ class Workshop:
         found = self.look(image)
         if found.state in ("ready", "pulled"):
             self.reporter.done(image.name, found.state)
-        elif image.is_base:
-            self._make_base(found)
         else:
-            self._build(found)
+            self._make_base(found) if image.is_base else self._build(found)
+            if found.present:
+                engine.drop(found.present.id)
 
     def _make_base(self, found: Found) -> None:
         image = found.image
@@ -156,7 +156,7 @@ class Workshop:
             ask = commands.ask_debian(image_id, image.package)
             return engine.run(image.name, ask, self._environment)
         finally:
-            engine.run(image.name, commands.remove(image_id), self._environment)
+            engine.drop(image_id)
 
     @cached_property
     def _environment(self) -> dict[str, str]:
