@@ -127,8 +127,7 @@ class Engine:
             )  # fmt: skip
         with process:
             try:
-                # Only line ends end a line here: programs draw progress with others.
-                yield from (line.rstrip("\r\n") for line in process.stdout or ())
+                yield from (line.rstrip("\n") for line in process.stdout or ())
             finally:
                 process.terminate()
 

@@ -14,12 +14,13 @@ _LINES = 6
 def ensure(stack: Stack, engine: Engine, lock: int, reporter: Reporter) -> None:
     """Get what is missing, before any container changes."""
     missing = _missing(stack, engine)
-    builds = [entry.name for entry in missing if entry.model.build]
-    pulls = [entry for entry in missing if entry.model.image not in _built(missing)]
+    # Several services may run one image, and not each of them says how it is built.
+    builds = {entry.model.image: entry.name for entry in missing if entry.model.build}
+    pulls = [entry for entry in missing if entry.model.image not in builds]
     if pulls:
         _pull(pulls, engine, lock, reporter)
     if builds:
-        _build(builds, engine, lock, reporter)
+        _build([*builds.values()], engine, lock, reporter)
 
 
 def _missing(stack: Stack, engine: Engine) -> list[Entry]:
@@ -27,11 +28,6 @@ def _missing(stack: Stack, engine: Engine) -> list[Entry]:
     names = dict.fromkeys(entry.model.image for entry in stack.services.values())
     absent = {name for name in names if not engine.has_image(name)}
     return [entry for entry in stack.services.values() if entry.model.image in absent]
-
-
-def _built(missing: list[Entry]) -> set[str]:
-    """Images that some service says how to build: several services may run one image."""
-    return {entry.model.image for entry in missing if entry.model.build}
 
 
 def _pull(entries: list[Entry], engine: Engine, lock: int, reporter: Reporter) -> None:

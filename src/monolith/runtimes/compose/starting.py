@@ -12,8 +12,8 @@ from monolith.runtimes.compose import commands, status
 from monolith.runtimes.compose.containers import Container
 from monolith.runtimes.compose.engine import Engine, Task
 
-WAIT_SECONDS = 900
-"""So long nothing may change while services are waited for."""
+WAIT_SECONDS = 1200
+"""So long nothing may change while services are waited for; longer than any `start_period`."""
 PATIENCE_SECONDS = 30
 """So long a service may stay unhealthy that was so before: what it needs has only now come."""
 _POLL_SECONDS = 0.5
