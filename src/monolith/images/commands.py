@@ -13,6 +13,7 @@ VERSION = "org.opencontainers.image.version"
 SOURCE = "monolith.source"
 # Docker knows these without an ARG in the Dockerfile, and keeps them out of the image's history.
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+_BUNDLES = [Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt")]
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
@@ -107,6 +108,7 @@ def index_file(variables: Mapping[str, str]) -> str:
 
 
 def ca_bundle(variables: Mapping[str, str]) -> Path | None:
-    """The host's CA bundle, where one is set."""
-    chosen = variables.get("SSL_CERT_FILE", "")
-    return Path(chosen) if chosen and Path(chosen).is_file() else None
+    """The CA bundle that this host trusts: the one that is set, else the system's."""
+    chosen = variables.get("SSL_CERT_FILE")
+    candidates = [Path(chosen)] if chosen else _BUNDLES
+    return next((path for path in candidates if path.is_file()), None)

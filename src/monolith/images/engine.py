@@ -10,7 +10,7 @@ from pathlib import Path
 from monolith.errors import UserError
 from monolith.images import commands
 
-_LAST_LINES = 15
+_LAST_LINES, _WIDEST = 8, 300
 _PULL_SECONDS = 300.0
 _NO_BUILDX = "install Docker's buildx plugin (on Debian: .ci/engine), then try again"
 _FAILED = "check the network, the package index (UV_DEFAULT_INDEX, PIP_INDEX_URL), the CA bundle "
@@ -24,6 +24,7 @@ class Present:
     size: int
     labels: dict[str, str]
     digests: list[str]
+    tags: list[str]
 
 
 def require() -> None:
@@ -45,8 +46,9 @@ def find(reference: str) -> Present | None:
     if result.returncode:
         return None
     found = json.loads(result.stdout)[0]
-    digests, labels = found.get("RepoDigests"), found["Config"].get("Labels")
-    return Present(found["Id"], found["Size"], labels or {}, digests or [])
+    labels = found["Config"].get("Labels") or {}
+    digests, tags = found.get("RepoDigests") or [], found.get("RepoTags") or []
+    return Present(found["Id"], found["Size"], labels, digests, tags)
 
 
 def pulled(reference: str) -> bool:
@@ -78,12 +80,17 @@ def save(what: str, command: list[str], file: Path) -> None:
 
 def drop(image_id: str) -> None:
     """Remove an image that has no name, unless a container still uses it."""
-    subprocess.run(commands.remove(image_id), capture_output=True, check=False)
+    image = find(image_id)
+    if image and not image.tags:
+        subprocess.run(commands.remove(image_id), capture_output=True, check=False)
 
 
 def failed(what: str, output: str) -> UserError:
     """Why an image could not be made, in its command's own words."""
-    text = "\n".join(output.strip().splitlines()[-_LAST_LINES:])
+    # BuildKit frames what the failed step printed, and tells the rest of the build around it.
+    frames = output.strip().split("\n------\n")
+    told = frames[1] if len(frames) > 2 else frames[-1]
+    text = "\n".join(line[:_WIDEST] for line in told.splitlines()[-_LAST_LINES:])
     hint = _NO_BUILDX if "buildx" in text else _FAILED + "(SSL_CERT_FILE) and the space on the disk"
     return UserError(f"The image `{what}` could not be made:\n{text}", hint=hint)
 

@@ -20,6 +20,7 @@ from monolith.manifest import words, yamlfile
 from monolith.tools import model as tools
 
 PROGRAMS = "programs"
+INPUTS_LABEL, BASE_LABEL = "monolith.inputs", "monolith.base"
 OWN = "this repository"
 _REGISTRIES = {"pypi": "PyPI", "go": "Go modules", "debian": "Debian"}
 _COPY = re.compile(r"^COPY (?!--from=)(?:--\S+ +)*(.+?) +\S+$", re.MULTILINE)
@@ -56,12 +57,12 @@ class Image:
     @property
     def is_own(self) -> bool:
         """Whether no registry could have it, so that one without a label was built here, too."""
-        return self.source == OWN
+        return self.source == OWN and not self.is_base
 
     @property
     def label(self) -> str:
         """Where it keeps its digest. Images inherit labels, so a base has one of its own."""
-        return "monolith.base" if self.is_base else "monolith.inputs"
+        return BASE_LABEL if self.is_base else INPUTS_LABEL
 
     @property
     def bases(self) -> list[str]:

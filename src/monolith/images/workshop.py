@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from monolith.errors import UserError
 from monolith.images import commands, engine
 from monolith.images.engine import Present
-from monolith.images.model import PROGRAMS, Image, load_all, mode
+from monolith.images.model import BASE_LABEL, PROGRAMS, Image, load_all, mode
 from monolith.project import Project
 from monolith.runtimes.base import Reporter
 from monolith.tools import model as tools
@@ -27,6 +27,7 @@ from monolith.tools.workshop import Workshop as Tools
 State = Literal["missing", "ready", "stale", "pulled"]
 # More would wait for the disk, not for each other.
 _AT_ONCE = 2
+_WORK = "work-"
 
 
 def state(image: Image, present: Present | None, digest: str) -> State:
@@ -46,7 +47,7 @@ def identity(present: Present | None, base: str) -> str:
     """What a base image is, for those who are built on it: the same for the same content."""
     if present is None:
         return base
-    made = present.labels.get("monolith.base", "")
+    made = present.labels.get(BASE_LABEL, "")
     return made or next(iter(present.digests), present.id)
 
 
@@ -79,9 +80,13 @@ class Workshop:
         """Make those that need it, two at a time. All are tried; then the first failure is told."""
         with self._alone():
             self._make_bases(images)
-            with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-                rest = [image for image in images if not image.is_base]
-                ends = [pool.submit(self._make, image) for image in rest]
+            pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
+            ends = [pool.submit(self._make, image) for image in images if not image.is_base]
+            try:
+                wait(ends)
+            finally:
+                # After Ctrl-C none that waited begins.
+                pool.shutdown(cancel_futures=True)
             for end in ends:
                 end.result()
 
@@ -94,6 +99,9 @@ class Workshop:
         except Timeout:
             self.reporter.step("images", "waiting: another command is making images")
             lock.acquire()
+        # What a killed command left: links to programs, and files of secrets.
+        for left in self._folder.glob(f"{_WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
         try:
             yield
         finally:
@@ -102,6 +110,9 @@ class Workshop:
     @property
     def _folder(self) -> Path:
         return self.project.cache / "images"
+
+    def _work(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix=_WORK, dir=self._folder)
 
     def _make_bases(self, images: list[Image]) -> None:
         known = {image.reference: image for image in load_all(self.project.root).values()}
@@ -131,7 +142,7 @@ class Workshop:
             told = f"{image.short} can be neither pulled nor made by debootstrap here."
             hint = "reach an image registry, or run this as root with debootstrap installed"
             raise UserError(told, hint=hint)
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+        with self._work() as folder:
             file = Path(folder) / "rootfs.tar"
             engine.save(image.name, commands.make_rootfs(image), file)
             tag = commands.labels(image, found.digest, "")
@@ -166,7 +177,7 @@ class Workshop:
     def _context(self, image: Image) -> Iterator[Path]:
         """A folder with what the image is made of, and nothing else."""
         programs = [self._program(name) for name in image.programs]
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+        with self._work() as folder:
             context = Path(folder)
             for name, file in image.files().items():
                 _put(file, context / name)
@@ -182,7 +193,7 @@ class Workshop:
     @contextlib.contextmanager
     def _secrets(self) -> Iterator[dict[str, Path]]:
         """Files that are there while a step of a build runs, and in no image."""
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+        with self._work() as folder:
             found: dict[str, Path] = {}
             if bundle := commands.ca_bundle(os.environ):
                 found["ca"] = bundle
