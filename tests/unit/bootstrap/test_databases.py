@@ -1,0 +1,32 @@
+"""Databases and buckets are asked of the stack; what is missing in the secret store is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from monolith.bootstrap import databases, postgres, s3
+from monolith.errors import UserError
+from monolith.manifest.stack import Stack
+from tests.native.steps import Memory, make_site
+
+POSTGRES = {"POSTGRES_PASSWORD": "p"}
+
+
+def test_only_what_runs_here_gets_a_database(product: Stack) -> None:
+    store = Memory(postgres=POSTGRES, mlflow={"DATABASE_PASSWORD": "m"})
+    site = make_site(product, store, {("postgres", 5432): 1, ("mlflow", 5000): 1})
+    (wanted,) = databases._wanted(site)
+    assert (wanted.role, wanted.password, wanted.extensions) == ("mlflow", "m", [])
+
+
+def test_a_secret_that_was_not_made_is_told(product: Stack) -> None:
+    site = make_site(product, Memory(), {("postgres", 5432): 1, ("minio", 9000): 1})
+    for step, key in ((databases, "POSTGRES_PASSWORD"), (s3, "MINIO_ROOT_USER")):
+        with pytest.raises(UserError, match=key):
+            step.ensure(site)
+
+
+def test_secrets_are_not_shown_by_accident() -> None:
+    texts = [repr(s3.Wanted("web", ["b"], "the-key", "the-secret"))]
+    texts.append(repr(postgres.Server("h", 1, "the-password")))
+    assert not [text for text in texts if "the-" in text]
