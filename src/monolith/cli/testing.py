@@ -97,8 +97,8 @@ def _lint(bench: Bench) -> Lane:
         [python, "-m", "yamllint", "--strict", "config", "docker-compose", "prefect_flows"],
         [sys.executable, "-m", "monolith", "render", "--check"],
     ])  # fmt: skip
-    lane.commands.append([str(Path(python).with_name("hadolint")), "--config",
-                          "images/.hadolint.yaml", *_below_images(bench, "Dockerfile")])  # fmt: skip
+    hadolint = [str(Path(python).with_name("hadolint")), "--config", "images/.hadolint.yaml"]
+    lane.commands.append([*hadolint, *_below_images(bench, "Dockerfile")])
     for name in ("docker-entrypoint.sh", "python-env", "rootfs"):
         scripts += _below_images(bench, name)
     _add_or_leave_out(lane, "shellcheck", [*scripts], "shellcheck")
