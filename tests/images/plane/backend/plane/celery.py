@@ -1,0 +1,34 @@
+"""STAND-IN. A real Celery application on the real RabbitMQ, found by `celery -A plane`."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+from plane.contract import backend_problems, refuse
+
+refuse("plane-backend", backend_problems(os.environ))
+
+app = Celery("plane", broker=os.environ["AMQP_URL"], include=["plane.tasks"])
+app.conf.update(
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["application/json"],
+    timezone="UTC",
+    broker_connection_retry_on_startup=True,
+    beat_schedule_filename="/tmp/plane-stand-in-schedule",
+    beat_schedule={
+        "stand-in-tick": {"task": "plane.tasks.tick", "schedule": 15.0},
+        "run-every-6-hours-for-instance-trace": {
+            "task": "plane.tasks.instance_traces",
+            "schedule": crontab(hour="*/6", minute=0),
+        },
+    },
+)
+
+
+def later(task: str, *arguments: object) -> None:
+    """Have a worker do one of `plane.tasks`, by its name."""
+    app.send_task(f"plane.tasks.{task}", arguments)
