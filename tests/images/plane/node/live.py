@@ -24,7 +24,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 BASE = os.environ.get("LIVE_BASE_PATH", "/live").rstrip("/")
-MARK = {"X-Plane-Stand-In": "plane-live"}
+MARK = {"X-Plane-Stand-In": "live"}
 
 
 async def health(_: Request) -> JSONResponse:

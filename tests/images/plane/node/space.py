@@ -17,7 +17,7 @@ async def page(request: Request) -> HTMLResponse:
     """The page for any address below /spaces/, which shows that the prefix was kept."""
     path = request.path_params["path"]
     text = PAGE.format(path="/spaces/" + path.replace("<", "").replace("&", ""))
-    return HTMLResponse(text, headers={"X-Plane-Stand-In": "plane-space"})
+    return HTMLResponse(text, headers={"X-Plane-Stand-In": "space"})
 
 
 application = Starlette(routes=[Route("/spaces/{path:path}", page)])

@@ -107,6 +107,18 @@ def clear_cache(_: Sequence[str]) -> None:
     say("cache emptied")
 
 
+def create_instance_admin(arguments: Sequence[str]) -> None:
+    """Make a user who exists an administrator."""
+    with connect() as db:
+        user = one(db, "SELECT id FROM users WHERE email = %s", *arguments[:1] or [""])
+        if user is None:
+            raise SystemExit("User with the provided email does not exist.")
+        if one(db, "SELECT id FROM instance_admins WHERE user_id = %s", user["id"]):
+            raise SystemExit("The provided email is already an instance admin.")
+        insert(db, "instance_admins", user_id=user["id"])
+    say("Successfully created the admin")
+
+
 def collectstatic(_: Sequence[str]) -> None:
     """Nothing to collect: the files are in the image."""
 
@@ -120,6 +132,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "create_bucket": create_bucket,
     "clear_cache": clear_cache,
     "collectstatic": collectstatic,
+    "create_instance_admin": create_instance_admin,
     "check": lambda _: None,
 }
 

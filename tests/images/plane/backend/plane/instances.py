@@ -126,6 +126,8 @@ def sign_up_problem(call: Call, email: str, password: str) -> str | None:
         return "REQUIRED_ADMIN_EMAIL_PASSWORD_FIRST_NAME"
     if not accounts.EMAIL.fullmatch(email):
         return "INVALID_ADMIN_EMAIL"
+    if one(call.db, "SELECT id FROM users WHERE email = %s", email) is not None:
+        return "ADMIN_USER_ALREADY_EXIST"
     return "PASSWORD_TOO_WEAK" if zxcvbn(password[:72])["score"] < 3 else None
 
 
@@ -139,24 +141,29 @@ def sign_up(call: Call) -> Response:
     code = "RATE_LIMIT_EXCEEDED" if too_often(call) else sign_up_problem(call, email, password)
     if code:
         return accounts.failed(GOD_MODE, code, email=email)
-    agent = call.request.headers.get("user-agent")
-    if not agent:
-        # Plane's column for it takes no NULL, and that is all it says.
+    user = first_user(call, email, password)
+    if "user-agent" not in call.request.headers:
+        # Plane has stored the user by now, and then finds that it has nothing to note for this.
+        call.db.commit()
         raise RefusedError(500, {"error": "Something went wrong please try again later"})
-    return first_admin(call, email, password, agent)
+    return first_admin(call, user)
 
 
-def first_admin(call: Call, email: str, password: str, agent: str) -> Response:
-    """Store the administrator, mark the setup done, and sign them in."""
-    user = insert(
+def first_user(call: Call, email: str, password: str) -> Row:
+    """Store who is to be the administrator."""
+    return insert(
         call.db,
         "users",
         email=email,
         password=accounts.hashed(password, secrets.token_hex(8)),
         first_name=call.data["first_name"],
         last_name=call.data.get("last_name", ""),
-        last_login_uagent=agent,
+        last_login_uagent=call.request.headers.get("user-agent", ""),
     )
+
+
+def first_admin(call: Call, user: Row) -> Response:
+    """Make a user the administrator, mark the setup done, and sign them in."""
     insert(call.db, "instance_admins", user_id=user["id"])
     update(
         call.db,
@@ -219,6 +226,15 @@ def slug_problem(call: Call, slug: str) -> str | None:
     return "This field must be unique." if found["slug"] == slug else "Slug is already in use"
 
 
+def slug_check(call: Call) -> Response:
+    """Whether a slug is free."""
+    accounts.instance_admin(call)
+    slug = call.request.query_params.get("slug")
+    if not slug:
+        raise RefusedError(400, {"error": "Workspace Slug is required"})
+    return Answer({"status": slug_problem(call, slug) is None})
+
+
 def create_workspace(call: Call) -> Response:
     """A new workspace of the administrator who asks."""
     owner = accounts.instance_admin(call)
@@ -244,5 +260,6 @@ ROUTES: list[Route] = [
     route("/api/instances/admins/sign-up/", POST=sign_up),
     route("/api/instances/admins/sign-in/", POST=sign_in),
     route("/api/instances/admins/me/", GET=me),
+    route("/api/instances/workspace-slug-check/", GET=slug_check),
     route("/api/instances/workspaces/", GET=workspaces, POST=create_workspace),
 ]

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from plane.database import Db, Row, as_json, every, one
 
-MARK = {"X-Plane-Stand-In": "plane-api"}
+MARK = {"X-Plane-Stand-In": "api"}
 
 
 class Answer(Response):
