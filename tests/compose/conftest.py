@@ -6,6 +6,7 @@ Plane is a stand-in here (tests/images/plane): no registry of packages has it.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import uuid
@@ -16,6 +17,10 @@ from typing import Any
 
 import pytest
 
+from monolith import project as projects
+from monolith.cli import screen
+from monolith.images import model
+from monolith.images.workshop import Workshop
 from tests.common.platform import ROOT, Platform, clone, eventually
 
 STACK = "docker-compose.minimal.yaml"
@@ -79,8 +84,10 @@ class ComposePlatform(Platform):
 @pytest.fixture(scope="session")
 def images() -> None:
     """Every image of the stack: upstream's software from packages, and Plane's stand-ins."""
-    subprocess.run([str(ROOT / "monolith"), "images", "build"], check=True)
-    subprocess.run([str(ROOT / "tests" / "images" / "build")], check=True)
+    ready = os.environ.get("MONOLITH_TOOLS")
+    workshop = Workshop(projects.find(), Path(ready) if ready else None, screen.Progress())
+    for folder in ("images", "tests/images"):
+        workshop.make(list(model.load_all(ROOT, folder).values()))
 
 
 def new_platform(folder: Path) -> ComposePlatform:
