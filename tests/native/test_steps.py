@@ -180,7 +180,7 @@ def orchestrator(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     url = f"http://127.0.0.1:{port}/api/ready"
     command, log = [str(program), "server", "start"], folder / "log"
     with steps.running(command, url, log, environment=environment):
-        ports = {("prefect", 4200): port, ("prefect-worker", 1): 1}
+        ports = {("prefect", 4200): port, ("prefect-worker", 1): 1, ("minio", 9000): 1}
         memory = steps.Memory(prefect_worker=KEYS)
         yield steps.make_site(stack, memory, ports)
     assert KEYS["S3_SECRET_KEY"] not in log.read_text()

@@ -12,10 +12,14 @@ _TIMEOUT = 30.0
 
 
 class RefusedError(UserError):
-    """A server answered with an error status. `status` is that status."""
+    """A server answered with an error status.
+
+    `status` is that status; `about` names the fields of the answer, without their values.
+    """
 
     def __init__(self, title: str, method: str, path: str, answer: httpx.Response) -> None:
         self.status = answer.status_code
+        self.about = _fields(answer)
         told = f"{title} answered {self.status} {answer.reason_phrase} to {method} {path}."
         super().__init__(told, hint="`monolith logs` of the service tells more")
 
@@ -52,3 +56,11 @@ class Api:
     def post(self, path: str, body: Any = None) -> Any:
         """The JSON answer to POST of a JSON body."""
         return self.send("POST", path, json=body).json()
+
+
+def _fields(answer: httpx.Response) -> set[str]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return set()
+    return set(body) if isinstance(body, dict) else set()

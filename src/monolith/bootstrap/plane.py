@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from monolith.bootstrap import prefect, waiting
+from monolith.bootstrap.http import RefusedError
 from monolith.bootstrap.plane_api import FormError, Plane
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 
 SERVICE, PORT = "plane-api", 8000
-WORKSPACE = "monolith"
+WORKSPACE, WORKSPACE_NAME = "monolith", "Monolith"
 LABEL = "monolith"
 BLOCK = "plane-api-key"
 OWNER, PASSWORD, TOKEN = "bootstrap", "PLANE_ADMIN_PASSWORD", "PLANE_API_TOKEN"
@@ -96,11 +97,17 @@ def _settings(plane: Plane) -> list[str]:
 
 
 def _workspace(plane: Plane) -> list[str]:
-    query = {"slug": WORKSPACE}
-    if not plane.get("/api/instances/workspace-slug-check/", params=query)["status"]:
+    found = plane.get("/api/instances/workspaces/", params={"search": WORKSPACE_NAME})
+    if any(workspace["slug"] == WORKSPACE for workspace in found["results"]):
         return []
-    body = {"name": "Monolith", "slug": WORKSPACE, "organization_size": "2-10"}
-    plane.post("/api/instances/workspaces/", body)
+    body = {"name": WORKSPACE_NAME, "slug": WORKSPACE, "organization_size": "2-10"}
+    try:
+        plane.post("/api/instances/workspaces/", body)
+    except RefusedError as refused:
+        # The search is by name: where people gave it another, Plane says that the slug is taken.
+        if "slug" in refused.about:
+            return []
+        raise
     return [f"workspace {WORKSPACE}"]
 
 

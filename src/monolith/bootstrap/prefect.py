@@ -14,8 +14,8 @@ RESULTS_BUCKET = "prefect-results"
 RESULTS = "results"
 """Name of the blocks under which flows keep their results: `s3-bucket/results`."""
 
-_STORE = "http://minio.service.consul:9000"
-_PAGE = 200
+STORE = "minio"
+_STORE = f"http://{STORE}.service.consul:9000"
 
 
 def connect(site: Site) -> Api:
@@ -41,7 +41,7 @@ def _pool(api: Api) -> list[str]:
 
 def _results(site: Site, api: Api) -> list[str]:
     owner = next((e for e in site.entries() if RESULTS_BUCKET in e.monolith.buckets), None)
-    if owner is None:
+    if owner is None or not site.has(STORE):
         return []
     credentials = {
         "minio_root_user": site.secret(owner.name, "S3_ACCESS_KEY"),

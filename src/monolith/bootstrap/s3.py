@@ -9,7 +9,7 @@ from typing import Any
 import urllib3
 from minio import Minio
 from minio.credentials.providers import StaticProvider
-from minio.error import MinioException, S3Error
+from minio.error import MinioAdminException, MinioException, S3Error
 from minio.minioadmin import MinioAdmin
 
 from monolith.bootstrap import waiting
@@ -135,24 +135,39 @@ def _sorted(policy: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _users(server: Server, wanted: list[Wanted]) -> list[str]:
-    there = json.loads(server.admin.user_list())
-    return [change for one in wanted for change in _user(server, one, there)]
+    return [change for one in wanted for change in _user(server, one)]
 
 
-def _user(server: Server, one: Wanted, there: dict[str, dict[str, str]]) -> list[str]:
+def _user(server: Server, one: Wanted) -> list[str]:
     """The user with its secret and policy, and no other one with the same policy."""
-    known, changes = there.get(one.access_key, {}), []
-    if known.get("status") != "enabled" or not _opens(server, one):
+    known, changes = _known(server, one.access_key), []
+    if known is None:
+        changes += _remove_former(server, one)
+    if known is None or known["status"] != "enabled" or not _opens(server, one):
         server.admin.user_add(one.access_key, one.secret_key)
         changes.append(f"key of {one.name}")
-    if known.get("policyName") != one.name:
+    if known is None or known.get("policyName") != one.name:
         server.admin.policy_set(one.name, user=one.access_key)
         changes.append(f"policy of the key of {one.name}")
-    for key, user in there.items():
-        if user.get("policyName") == one.name and key != one.access_key:
-            server.admin.user_remove(key)
-            changes.append(f"removed the former key of {one.name}")
     return changes
+
+
+def _known(server: Server, access_key: str) -> dict[str, str] | None:
+    try:
+        return dict(json.loads(server.admin.user_info(access_key)))
+    except MinioAdminException as error:
+        if "XMinioAdminNoSuchUser" not in str(error):
+            raise
+        return None
+
+
+def _remove_former(server: Server, one: Wanted) -> list[str]:
+    # Only now, since the list comes encrypted, which takes 64 MB to read.
+    users = json.loads(server.admin.user_list())
+    former = [key for key, user in users.items() if user.get("policyName") == one.name]
+    for key in former:
+        server.admin.user_remove(key)
+    return [f"removed the former key of {one.name}"] if former else []
 
 
 def _opens(server: Server, one: Wanted) -> bool:

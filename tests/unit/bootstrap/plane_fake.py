@@ -22,6 +22,7 @@ class FakePlane:
     sign_up: bool = True
     workspaces: set[str] = field(default_factory=set)
     members: bool = True
+    is_renamed: bool = False
     tokens: dict[str, str] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
 
@@ -51,7 +52,7 @@ class FakePlane:
             "POST /auth/sign-in/": self._sign_in,
             "PATCH /api/instances/": self._set_telemetry,
             "PATCH /api/instances/configurations/": self._configure,
-            "GET /api/instances/workspace-slug-check/": self._slug,
+            "GET /api/instances/workspaces/": self._list_workspaces,
             "POST /api/instances/workspaces/": self._workspace,
             "GET /api/users/api-tokens/": self._list_tokens,
             "POST /api/users/api-tokens/": self._token,
@@ -93,13 +94,15 @@ class FakePlane:
         self.sign_up = json.loads(request.content)["ENABLE_SIGNUP"] == "1"
         return httpx.Response(200, json=[])
 
-    def _slug(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(
-            200, json={"status": request.url.params["slug"] not in self.workspaces}
-        )
+    def _list_workspaces(self, _: httpx.Request) -> httpx.Response:
+        found = [] if self.is_renamed else [{"slug": slug} for slug in self.workspaces]
+        return httpx.Response(200, json={"results": found})
 
     def _workspace(self, request: httpx.Request) -> httpx.Response:
-        self.workspaces.add(json.loads(request.content)["slug"])
+        slug = json.loads(request.content)["slug"]
+        if slug in self.workspaces:
+            return httpx.Response(400, json={"slug": ["Slug is already in use"]})
+        self.workspaces.add(slug)
         return httpx.Response(201, json={})
 
     def _list_tokens(self, _: httpx.Request) -> httpx.Response:

@@ -99,6 +99,12 @@ def test_settings_are_put_back(fake: FakePlane, site: Site) -> None:
     assert plane.ensure(site) == []
 
 
+def test_a_workspace_with_another_name_is_still_the_one(fake: FakePlane, site: Site) -> None:
+    plane.ensure(site)
+    fake.is_renamed, fake.telemetry = True, True
+    assert plane.ensure(site) == ["telemetry off"]
+
+
 def test_a_workspace_of_others_is_told(fake: FakePlane, site: Site) -> None:
     fake.members = False
     assert "not a member" in told(site)
