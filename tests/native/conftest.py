@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from monolith.project import find
 from monolith.runtimes.native import processes
 from monolith.runtimes.native.places import Places
 from monolith.runtimes.native.supervisor import Supervisor
+from monolith.settings import load
 from tests.common import platform as common
 from tests.common.platform import ROOT, clone, eventually, free_ports
 
@@ -21,9 +27,26 @@ __all__ = ["OFFERED", "ROOT", "Platform", "clone", "eventually", "free_ports"]
 OFFERED = {"postgres", "traefik", "prefect", "prefect-worker", "mlflow"}
 
 
+@functools.cache
+def cache_without_tools() -> Path:
+    """This machine's cache, but Vault and Consul are not built; gone when the tests end."""
+    real = find(load(ROOT / "docker-compose" / ".env", ROOT)).cache
+    folder = Path(tempfile.mkdtemp(prefix="monolith-cache-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    for name in ("envs", "uv"):
+        (real / name).mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(real / name)
+    return folder
+
+
 @dataclass
 class Platform(common.Platform):
-    """An installation of processes."""
+    """An installation of processes, without Vault and Consul unless it has another cache."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.extra = {"MONOLITH_CACHE": str(cache_without_tools()), **self.extra}
 
     @property
     def places(self) -> Places:

@@ -80,7 +80,7 @@ def make_stack(tmp_path: Path) -> MakeStack:
             folder = tmp_path / "config" / name
             folder.mkdir(parents=True, exist_ok=True)
             native = keys["x-monolith"].get("native")
-            if native:
+            if native and native["requirements"]:
                 lock = tmp_path / native["requirements"]
                 lock.parent.mkdir(parents=True, exist_ok=True)
                 lock.touch()

@@ -18,7 +18,7 @@ def ensure(site: Site) -> list[str]:
     """Make what is missing; in containers also give folders to their users."""
     changes = []
     for folder in [site.data / name for name in _PRIVATE]:
-        if not _is_private(folder):
+        if (site.in_containers or folder.exists()) and not _is_private(folder):
             private_folder(folder)
             changes.append(f"{folder.name} made private")
     for entry in site.entries():
@@ -33,7 +33,7 @@ def _is_private(folder: Path) -> bool:
 def _folders(site: Site, entry: Entry) -> Iterator[str]:
     data = site.data.resolve()
     for folder, _, writable in entry.mounts():
-        if folder.is_relative_to(data):
+        if folder.is_relative_to(data) and (writable or site.in_containers):
             name = str(folder.relative_to(data))
             if not folder.exists():
                 folder.mkdir(PRIVATE_FOLDER, parents=True)

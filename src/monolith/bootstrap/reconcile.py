@@ -95,8 +95,8 @@ def _outcome(step: Step, site: Site, reporter: Reporter) -> Outcome:
             outcome = Outcome(step.name, step.ensure(site))
     except UserError as error:
         outcome = Outcome(step.name, reason=str(error))
-    told = outcome.reason.partition("\n")[0] or "; ".join(outcome.changes) or "unchanged"
-    reporter.done(step.name, told)
+    told = outcome.reason.partition("\n")[0] or words.cut("; ".join(outcome.changes))
+    reporter.done(step.name, told or "unchanged")
     return outcome
 
 

@@ -214,9 +214,11 @@ def _decoded(encoded: str, password: str) -> str:
     return bytes(a ^ b for a, b in zip(raw, password.encode(), strict=True)).decode()
 
 
-def _service_policies(operator: Api, services: list[str]) -> Iterator[str]:
+def _service_policies(operator: Api, services: list[str]) -> list[str]:
+    changed = []
     for service in services:
         name, text = f"service-{service}", service_policy(service)
         if _text(operator, name) != text:
             operator.post(f"sys/policies/acl/{name}", {"policy": text})
-            yield f"policy {name}"
+            changed.append(service)
+    return [f"policies of {', '.join(changed)}"] if changed else []

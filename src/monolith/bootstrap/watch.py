@@ -35,10 +35,13 @@ class Watcher:
         sealed: Callable[[], bool],
         empty: Callable[[], bool],
         start: Callable[[list[str]], subprocess.Popen[bytes]],
+        now: float,
     ) -> None:
         self.ok, self.sealed, self.empty, self.start = ok, sealed, empty, start
         self.failures = 0
-        self.due = self.unseal_due = 0.0
+        # What has just been found well need not be looked at at once.
+        self.due = now + FULL_SECONDS if ok.exists() else now
+        self.unseal_due = now
         self.full: subprocess.Popen[bytes] | None = None
 
     def look(self, now: float) -> None:
@@ -110,8 +113,9 @@ def main(ok: str, vault: str, consul: str) -> None:
     """Watch until a signal says otherwise."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    Path(ok).unlink(missing_ok=True)
-    watcher = Watcher(Path(ok), lambda: is_sealed(vault), lambda: is_empty(consul), bootstrap)
+    watcher = Watcher(
+        Path(ok), lambda: is_sealed(vault), lambda: is_empty(consul), bootstrap, time.monotonic()
+    )
     try:
         while True:
             watcher.look(time.monotonic())

@@ -34,7 +34,10 @@ def show_all(session: Session, *, as_json: bool) -> None:
     site = _site(session, ["list", *["--json"] * as_json])
     found = [row for service in site.stack.services for row in rows(site, service)]
     if as_json:
-        shown = [{"service": row.service, "key": row.key, "made": row.made} for row in found]
+        keys: dict[str, list[str]] = {}
+        for row in found:
+            keys.setdefault(row.service, []).append(row.key)
+        shown = [{"service": service, "keys": names} for service, names in keys.items()]
         screen.out.print_json(json.dumps({"secrets": shown}))
         return
     width = max((len(row.service) for row in found), default=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monolith.errors import Problem, shown
 from monolith.manifest import relations, words
-from monolith.manifest.models import Url
+from monolith.manifest.models import Native, Url
 from monolith.manifest.relations import say
 from monolith.manifest.stack import DOMAIN_SUFFIX, Entry, Stack
 from monolith.manifest.yamlfile import Key, strings
@@ -44,7 +44,7 @@ def check(stack: Stack, base: Path) -> list[Problem]:
         *problems,
         *relations.check(stack),
         *_sources_exist(stack, base),
-        *_locks_exist(stack, base),
+        *_native_programs_exist(stack, base),
     ]
 
 
@@ -231,14 +231,25 @@ def _sources_exist(stack: Stack, base: Path) -> Iterator[Problem]:
                 yield say(entry, key, "a file or folder that is there", name, fix)
 
 
-def _locks_exist(stack: Stack, base: Path) -> Iterator[Problem]:
+def _native_programs_exist(stack: Stack, base: Path) -> Iterator[Problem]:
     for entry in stack.services.values():
-        native = entry.monolith.native
-        if native and not (base / native.requirements).is_file():
-            source = f"{native.requirements.removesuffix('.lock')}.in"
-            fix = f"write {source}, then run tools/lock"
-            key = ("x-monolith", "native", "requirements")
-            yield say(entry, key, "a lock file that is there", native.requirements, fix)
+        if native := entry.monolith.native:
+            yield from _native_program_exists(entry, native, base)
+
+
+def _native_program_exists(entry: Entry, native: Native, base: Path) -> Iterator[Problem]:
+    key = ("x-monolith", "native")
+    if (native.requirements is None) == (native.tool is None):
+        found = "both of them" if native.tool else "neither of them"
+        yield say(entry, key, "either requirements or tool", found, "say where its program is from")
+    elif native.requirements and not (base / native.requirements).is_file():
+        source = f"{native.requirements.removesuffix('.lock')}.in"
+        fix = f"write {source}, then run tools/lock"
+        yield say(entry, (*key, "requirements"), "a lock file that is there",
+                  native.requirements, fix)  # fmt: skip
+    elif native.tool and not (base / "tools" / native.tool / "tool.toml").is_file():
+        fix = f"write tools/{native.tool}/tool.toml, or correct the name"
+        yield say(entry, (*key, "tool"), "a folder of tools/", native.tool, fix)
 
 
 def _data_folder(stack: Stack, base: Path) -> Path:

@@ -169,8 +169,13 @@ class Data(Strict):
 class Native(Strict):
     """How the service runs as a process, without a container engine. Absent: not offered."""
 
-    requirements: str = Field(
-        description="Lock file of its own environment, from the project root."
+    requirements: str | None = Field(
+        None, description="Lock file of its own environment, from the project root."
+    )
+    tool: Name | None = Field(
+        None,
+        description="Instead: a program of `tools/`. Not offered while it is neither ready nor on "
+        "PATH.",
     )
     command: list[str] = Field(description="Program and arguments; see the placeholders.")
     user: Name | None = Field(

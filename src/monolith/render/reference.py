@@ -27,6 +27,7 @@ _PLACEHOLDERS = """\
 | `{port:5000}` | the loopback port under which container port 5000 is reached |
 | `{site}` | the site-packages folder of the service's environment |
 | `{state}` | the folder of the native runtime's rendered files |
+| `{loopback}` | a loopback address that no other installation uses, for ports nobody chooses |
 | `name.service.consul:5000` | `127.0.0.1` and that service's loopback port |
 | a path below a mount's target | the same path below the mount's source |
 """

@@ -51,8 +51,8 @@ class FileStore:
         write_atomic(self._list, "\n".join(sorted({*self._listed(), service})) + "\n")
 
     def services(self) -> list[str]:
-        """Names of the services that have a document."""
-        return sorted(path.stem for path in self.folder.glob("*.json"))
+        """Names of the services that have a document, also of those that have lost it."""
+        return sorted({path.stem for path in self.folder.glob("*.json")} | set(self._listed()))
 
     def remove(self, service: str) -> None:
         """Forget the document of one service."""

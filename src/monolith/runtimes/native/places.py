@@ -65,6 +65,17 @@ class Places:
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
         return Path("/tmp") / f"monolith-{os.geteuid()}-{digest}" / "supervisor.sock"  # noqa: S108
 
+    @property
+    def loopback(self) -> str:
+        """A loopback address that no other installation uses, for ports that nobody chooses."""
+        digest = hashlib.sha256(os.fsencode(self.data)).digest()
+        return f"127.{64 + digest[0] % 128}.{digest[1]}.{1 + digest[2] % 254}"
+
+    @property
+    def ok(self) -> Path:
+        """There while the installation is set up as it should be."""
+        return self.state / "bootstrap.ok"
+
     def env_file(self, service: str) -> Path:
         """The whole environment of one service."""
         return self.state / "env" / service

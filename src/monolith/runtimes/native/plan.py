@@ -19,6 +19,9 @@ from monolith.project import Project
 from monolith.runtimes.names import on_loopback
 from monolith.runtimes.native.places import Places
 
+VAULT = "vault"
+WATCHER = "bootstrap"
+"""The service that unseals Vault again. In containers bootstrap does the rest, too."""
 _PORT = re.compile(r"\{port:([0-9]+)\}")
 
 
@@ -62,16 +65,26 @@ class Program:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def offered(stack: Stack) -> list[Entry]:
+FindTool = Callable[[str], Path | None]
+"""Name of a tool -> its program; None when there is none."""
+
+
+def offered(stack: Stack, tool: FindTool) -> list[Entry]:
     """The services that run natively, in the order of the stack."""
-    return [entry for entry in stack.services.values() if entry.monolith.native]
+    return [entry for entry in stack.services.values() if is_offered(entry, tool)]
+
+
+def is_offered(entry: Entry, tool: FindTool) -> bool:
+    """Whether a service runs natively: it says how, and its program is there."""
+    native = entry.monolith.native
+    return native is not None and (native.tool is None or tool(native.tool) is not None)
 
 
 class Planner:
     """Makes the programs of one stack.
 
     `environments` maps a lock file to the folder of its installed environment; `secrets` gives
-    the secret variables of a service.
+    the secret variables of a service, and is asked for nothing but those; `tool` finds programs.
     """
 
     def __init__(
@@ -80,16 +93,18 @@ class Planner:
         project: Project,
         environments: Callable[[Path], Path],
         secrets: Callable[[str], dict[str, str]],
+        tool: FindTool = lambda _: None,
     ) -> None:
         self.stack = stack
         self.project = project
         self.places = Places(project.data)
         self.environments = environments
         self.secrets = secrets
+        self.tool = tool
 
     def programs(self) -> list[Program]:
         """Every offered service as a program."""
-        return [self.program(entry) for entry in offered(self.stack)]
+        return [self.program(entry) for entry in offered(self.stack, self.tool)]
 
     def program(self, entry: Entry) -> Program:
         """One service as a program."""
@@ -107,8 +122,8 @@ class Planner:
             check_path=check.path or "" if check else "",
             ports={out: entry.port_variable(inner) for inner, out in entry.published().items()},
             folders=self._folders(entry),
-            depends_on=[name for name in entry.model.depends_on if self._is_offered(name)],
-            installed=self.environments(self.project.root / native.requirements),
+            depends_on=self._depends_on(entry),
+            installed=self._installed(native),
             configuration=self._configuration(entry),
             stop_signal=native.stop_signal,
             database=entry.database if database else "",
@@ -118,6 +133,7 @@ class Planner:
     def text(self, entry: Entry, text: str) -> str:
         """One text of the manifest as it has to read on this machine."""
         text = _mapped(entry, text).replace("{state}", str(self.places.state))
+        text = text.replace("{loopback}", self.places.loopback)
         if "{site}" in text:
             text = text.replace("{site}", str(self._site_packages(entry)))
         text = _PORT.sub(lambda match: str(self._port(entry, int(match[1]))), text)
@@ -133,20 +149,29 @@ class Planner:
             for name, value in values.items()
             if value is not None
         }
-        secret = {
-            name: on_loopback(value, self._port_of)
-            for name, value in self.secrets(entry.name).items()
-        }
-        return mapped | secret | {"PATH": self._path(entry, native)}
+        return mapped | {"PATH": self._path(entry, native)}
+
+    def secret_environment(self, service: str) -> dict[str, str]:
+        """The secret variables of a service; only names of services are changed in them."""
+        found = self.secrets(service)
+        return {name: on_loopback(value, self._port_of) for name, value in found.items()}
 
     def _path(self, entry: Entry, native: Native) -> str:
-        own = self.environments(self.project.root / native.requirements) / "bin"
+        installed = self._installed(native)
+        own = installed if native.tool else installed / "bin"
         return ":".join(
             [*self._texts(entry, native.path), str(own), "/usr/local/bin:/usr/bin:/bin"]
         )
 
+    def _installed(self, native: Native) -> Path:
+        """The folder of its environment, or the one that its program is in."""
+        if native.requirements:
+            return self.environments(self.project.root / native.requirements)
+        program = self.tool(native.tool or "")
+        return program.parent if program else self.project.cache
+
     def _site_packages(self, entry: Entry) -> Path:
-        folder = self.environments(self.project.root / _native(entry).requirements)
+        folder = self._installed(_native(entry))
         return next(folder.glob("lib/python*/site-packages"), folder)
 
     def _folders(self, entry: Entry) -> list[Path]:
@@ -173,8 +198,15 @@ class Planner:
     def _port_of(self, service: str, inner: int) -> int:
         return self._port(self.stack.services[service], inner)
 
-    def _is_offered(self, name: str) -> bool:
-        return self.stack.services[name].monolith.native is not None
+    def _depends_on(self, entry: Entry) -> list[str]:
+        """What it waits for: also for Vault, where its secrets come from there."""
+        names = [*entry.model.depends_on, *[VAULT] * bool(entry.monolith.secrets)]
+        services = self.stack.services
+        return [
+            name
+            for name in dict.fromkeys(names)
+            if name in services and is_offered(services[name], self.tool)
+        ]
 
 
 def _native(entry: Entry) -> Native:

@@ -7,18 +7,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
 from monolith.project import Project
 from monolith.runtimes.base import Reporter, ServiceStatus
 from monolith.runtimes.environments import Environments
 from monolith.runtimes.flows import FlowRunner, client_variables
-from monolith.runtimes.native import plan, preflight, processes, starting, status
+from monolith.runtimes.native import preflight, processes, starting, status
+from monolith.runtimes.native import site as native_site
 from monolith.runtimes.native.lock import hold
+from monolith.runtimes.native.offers import Offers
 from monolith.runtimes.native.places import Places
-from monolith.runtimes.native.plan import Planner
+from monolith.runtimes.native.plan import Planner, Program
 from monolith.runtimes.native.supervisor import Supervisor, tail
 from monolith.secrets import store as secret_store
+from monolith.secrets.store import Store
 
 
 class NativeRuntime:
@@ -33,7 +37,7 @@ class NativeRuntime:
         self.environments = Environments(project.cache)
         self.flows = FlowRunner(project, project.data / "prefect-client")
         self.supervisor = Supervisor(self.places)
-        self.store = secret_store.FileStore(self.places.secrets)
+        self.offers = Offers(stack, project)
 
     def up(self, reporter: Reporter) -> bool:
         """Start what is not running, wait until all is healthy."""
@@ -41,14 +45,34 @@ class NativeRuntime:
         preflight.usable_cache(self.project.cache)
         with hold(self.places.lock, "up"):
             preflight.end_leftovers(self.places, self.supervisor)
+            self.offers.take(reporter)
             changed = self.environments.ensure(self._locks(), reporter)
-            secret_store.ensure(self.stack, self.store)
-            programs = self._planner().programs()
-            preflight.free_ports(programs, self.supervisor)
-            changed |= starting.write_files(self.stack, programs, self.places)
-            changed |= starting.configure(programs, self.places, self.supervisor)
-            starter = starting.Starter(self.stack, programs, self.places, self.supervisor, reporter)
-            return starter.start_all() or changed
+            here = native_site.make_site(self.offers, self.supervisor)
+            if not self.offers.has_vault:
+                secret_store.ensure(self.stack, here.store)
+            return self._start(here, reporter) or changed
+
+    def _start(self, here: Site, reporter: Reporter) -> bool:
+        planner = self._planner(here.store)
+        programs, watchers = planner.programs(), self._watchers()
+        preflight.free_ports(programs, self.supervisor)
+        changed = starting.write_files(self.stack, programs, self.places)
+        changed |= starting.configure([*programs, *watchers], self.places, self.supervisor)
+
+        def set_up(service: str) -> None:
+            if steps := native_site.DURING_UP.get(service):
+                native_site.set_up(here, steps, reporter)
+
+        starter = starting.Starter(
+            self.places, self.supervisor, reporter, planner.secret_environment, set_up
+        )
+        changed |= starter.start_all(programs)
+        changed |= native_site.set_up(here, native_site.AFTER_UP, reporter)
+        self.places.ok.touch()
+        return starter.start_all(watchers) or changed
+
+    def _watchers(self) -> list[Program]:
+        return [native_site.watcher(self.offers, self.places)] if self.offers.has_vault else []
 
     def down(self, reporter: Reporter) -> bool:
         """Stop everything in reverse order of dependence, then look that nothing is left."""
@@ -71,12 +95,12 @@ class NativeRuntime:
 
     def status(self) -> list[ServiceStatus]:
         """Every service of the stack, offered or not."""
-        offered = {program.name: program for program in self._planner().programs()}
-        return status.rows(self.stack, offered, self.supervisor)
+        offered = {program.name: program for program in self._programs()}
+        return status.rows(self.offers, offered, self.supervisor)
 
     def logs(self, services: list[str], lines: int, *, follow: bool) -> Iterator[tuple[str, str]]:
         """The last lines of each service, then, with `follow`, what comes."""
-        names = self._offered(services) or [entry.name for entry in plan.offered(self.stack)]
+        names = self._offered(services) or [program.name for program in self._programs()]
         files = {name: self.places.log(name) for name in names}
         for name, path in files.items():
             yield from ((name, line) for line in tail(path, lines))
@@ -85,7 +109,7 @@ class NativeRuntime:
 
     def client_environment(self) -> dict[str, str]:
         """What SDKs need to find the services, and the switches that keep them quiet."""
-        return client_variables(plan.offered(self.stack), self._planner().text)
+        return client_variables(self.offers.entries(), self._planner().text)
 
     def prepare_flows(self, reporter: Reporter) -> None:
         """Install the flows' environment where it is missing."""
@@ -97,26 +121,45 @@ class NativeRuntime:
         """Run `python ARGUMENTS...` with the flows' environment and the addresses of services."""
         return self.flows.run(arguments, self.client_environment(), folder, capture=capture)
 
-    def _planner(self) -> Planner:
-        def secrets(service: str) -> dict[str, str]:
-            return secret_store.environment(self.stack, self.store, service)
+    def site(self) -> Site | None:
+        """The installation, on loopback."""
+        return native_site.make_site(self.offers, self.supervisor)
 
-        return Planner(self.stack, self.project, self.environments.folder, secrets)
+    def inside(self, arguments: list[str]) -> int:
+        """Never asked: the site is seen from here."""
+        raise UserError(f"Run it here: ./monolith {' '.join(arguments)}")
+
+    def _planner(self, store: Store | None = None) -> Planner:
+        """With a store, it also gives the secrets of services."""
+
+        def secrets(service: str) -> dict[str, str]:
+            return secret_store.environment(self.stack, store, service) if store else {}
+
+        return Planner(
+            self.stack, self.project, self.environments.folder, secrets, self.offers.tool
+        )
+
+    def _programs(self) -> list[Program]:
+        """All of them, without secrets; the watcher last."""
+        return [*self._planner().programs(), *self._watchers()]
 
     def _locks(self) -> list[Path]:
-        natives = [entry.monolith.native for entry in plan.offered(self.stack)]
-        return [self.project.root / native.requirements for native in natives if native]
+        natives = [entry.monolith.native for entry in self.offers.entries()]
+        locks = [native.requirements for native in natives if native]
+        return [self.project.root / lock for lock in locks if lock]
 
     def _offered(self, services: list[str]) -> list[str]:
         """The named services; a UserError for one that does not run natively."""
         for entry in map(self.stack.service, services):
-            if not entry.monolith.native:
-                raise UserError(f"{entry.name} is not offered natively: {status.NOT_OFFERED}.")
+            if reason := self.offers.reason(entry):
+                raise UserError(f"{entry.name} is not offered natively: {reason}.")
         return services
 
     def _running(self) -> list[str]:
         """Names of running programs, dependents first."""
-        order = starting.order(self.stack)
+        # The watcher before all: it would put right what is being stopped.
+        watchers = [watcher.name for watcher in self._watchers()]
+        order = [*starting.order(self._planner().programs()), *watchers]
         known = self.supervisor.processes()
         return [name for name in reversed(order) if name in known and known[name].pid]
 

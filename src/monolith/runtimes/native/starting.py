@@ -3,64 +3,50 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 from monolith.bootstrap import postgres
 from monolith.errors import UserError
 from monolith.files import private_folder, write_atomic
-from monolith.manifest.stack import Stack
+from monolith.manifest.stack import Entry, Stack
 from monolith.project import ROOT
 from monolith.render import traefik
 from monolith.runtimes.base import Reporter
 from monolith.runtimes.names import LOOPBACK
-from monolith.runtimes.native import health, identity
+from monolith.runtimes.native import envfiles, health, identity
 from monolith.runtimes.native.places import INSTANCE, PREPARE, Places
-from monolith.runtimes.native.plan import Program, offered
+from monolith.runtimes.native.plan import Program
 from monolith.runtimes.native.supervisor import Supervisor, configuration, tail
-from monolith.runtimes.passing import passed_on
 
 START_SECONDS = 180
 _WRAPPER = ROOT / "config" / "shared" / "with-secrets"
 
 
-def order(stack: Stack) -> list[str]:
-    """Names of the offered services, each behind what it depends on."""
-    names = {entry.name for entry in offered(stack)}
-    graph = {name: set(stack.services[name].model.depends_on) & names for name in names}
+def order(programs: list[Program]) -> list[str]:
+    """Names of the programs, each behind what it depends on."""
+    graph = {program.name: program.depends_on for program in programs}
     return list(TopologicalSorter(graph).static_order())
 
 
 def write_files(stack: Stack, programs: list[Program], places: Places) -> bool:
-    """Folders, environment files and routes. Returns whether a file changed."""
+    """Folders and routes. Returns whether a file changed."""
     own = (places.state / "env", places.temporary, places.routes.parent)
     for folder in (places.state, places.logs, *own):
         private_folder(folder)
-    changed = False
     for program in programs:
         for folder in program.folders:
             private_folder(folder)
             identity.own(folder, program.user)
-        changed |= _write_environment(program, places)
-    return changed | write_atomic(places.routes, _routes(stack))
+    entries = [stack.services[program.name] for program in programs]
+    return write_atomic(places.routes, _routes(stack, entries))
 
 
-def _write_environment(program: Program, places: Places) -> bool:
-    path = places.env_file(program.name)
-    values = {"HOME": str(program.folders[0] if program.folders else places.state)}
-    # Prefect's worker keeps a folder there that only the first user of a machine could write.
-    values["TMPDIR"] = str(places.temporary)
-    values |= passed_on(os.environ) | program.environment
-    lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items())]
-    return write_atomic(path, "".join(lines))
-
-
-def _routes(stack: Stack) -> str:
-    entries = offered(stack)
+def _routes(stack: Stack, entries: list[Entry]) -> str:
     return traefik.routes(
         stack, entries, lambda entry, port: f"http://{LOOPBACK}:{entry.published().get(port, port)}"
     )
@@ -85,29 +71,35 @@ def _words(program: Program, command: list[str], places: Places) -> list[str]:
 
 
 class Starter:
-    """One run over all programs; each is prepared, started and waited for in its own thread."""
+    """One run over all programs; each is prepared, started and waited for in its own thread.
+
+    `secrets` gives the secret variables of a service, when what it depends on is healthy; `set_up`
+    is called with each service that has started, before it is expected to be healthy.
+    """
 
     def __init__(
         self,
-        stack: Stack,
-        programs: list[Program],
         places: Places,
         supervisor: Supervisor,
         reporter: Reporter,
+        secrets: Callable[[str], dict[str, str]],
+        set_up: Callable[[str], None],
     ) -> None:
-        self.stack = stack
-        self.programs = {program.name: program for program in programs}
+        self.programs: dict[str, Program] = {}
         self.places = places
         self.supervisor = supervisor
         self.reporter = reporter
+        self.secrets = secrets
+        self.set_up = set_up
         self.cancelled = threading.Event()
 
-    def start_all(self) -> bool:
+    def start_all(self, programs: list[Program]) -> bool:
         """Start in the order of dependence. Returns whether anything was started."""
-        graph = {name: program.depends_on for name, program in self.programs.items()}
-        sorter = TopologicalSorter(graph)
+        self.programs = {program.name: program for program in programs}
+        self.cancelled.clear()
+        sorter = TopologicalSorter({one.name: one.depends_on for one in programs})
         sorter.prepare()
-        with ThreadPoolExecutor(max_workers=len(self.programs)) as pool:
+        with ThreadPoolExecutor(max_workers=len(programs) or 1) as pool:
             try:
                 return self._run(sorter, pool)
             finally:
@@ -127,16 +119,30 @@ class Starter:
     def _start(self, name: str) -> bool:
         """One program: prepared, started, healthy. Returns whether it had to be started."""
         program = self.programs[name]
-        info = self.supervisor.processes().get(name)
-        running = info is not None and info.is_alive
+        secrets = self.secrets(name)
+        running = self._runs_with(program, secrets)
         if not running:
             self.reporter.step(name, "starting")
             self._prepare(program)
-            self._prepare_database(program)
+            self._prepare_database(program, secrets)
             self.supervisor.start_program(name)
+        self.set_up(name)
         if self._becomes_healthy(program):
             self.reporter.done(name, "healthy")
         return not running
+
+    def _runs_with(self, program: Program, secrets: dict[str, str]) -> bool:
+        """Whether it runs with these secrets; they are in its environment file from now on."""
+        info = self.supervisor.processes().get(program.name)
+        running = info is not None and info.is_alive
+        path = self.places.env_file(program.name)
+        text = envfiles.text(program, secrets, self.places)
+        if running and not envfiles.has_same_secrets(path, text):
+            # Before the file is new: when this is interrupted, it is seen that it has to start.
+            self.supervisor.stop(program.name)
+            running = False
+        write_atomic(path, text)
+        return running
 
     def _prepare(self, program: Program) -> None:
         if not program.prepare:
@@ -150,13 +156,13 @@ class Starter:
             text = (result.stdout + result.stderr).strip()
             raise UserError(f"{program.name} could not be prepared:\n{text}")
 
-    def _prepare_database(self, program: Program) -> None:
+    def _prepare_database(self, program: Program, secrets: dict[str, str]) -> None:
         if not program.database:
             return
         server = self.programs["postgres"]
-        password = server.environment["POSTGRES_PASSWORD"]
+        password = self.secrets(server.name)["POSTGRES_PASSWORD"]
         address = postgres.Server(LOOPBACK, server.check_port, password)
-        own = program.environment["DATABASE_PASSWORD"]
+        own = secrets["DATABASE_PASSWORD"]
         postgres.ensure(address, postgres.Wanted(program.database, own, program.extensions))
 
     def _becomes_healthy(self, program: Program) -> bool:

@@ -8,20 +8,21 @@ from monolith.manifest.stack import Entry, Stack
 from monolith.runtimes.base import ServiceStatus, State
 from monolith.runtimes.names import LOOPBACK
 from monolith.runtimes.native import health, processes
+from monolith.runtimes.native.offers import Offers
 from monolith.runtimes.native.plan import Program
 from monolith.runtimes.native.supervisor import ProcessInfo, Supervisor
 
-NOT_OFFERED = "needs a container engine"
 
-
-def rows(stack: Stack, programs: dict[str, Program], supervisor: Supervisor) -> list[ServiceStatus]:
+def rows(
+    offers: Offers, programs: dict[str, Program], supervisor: Supervisor
+) -> list[ServiceStatus]:
     """One row for each service of the stack, in its order."""
     known = supervisor.processes()
     return [
-        _row(stack, entry, programs[entry.name], known.get(entry.name))
+        _row(offers.stack, entry, programs[entry.name], known.get(entry.name))
         if entry.name in programs
-        else ServiceStatus(entry.name, "not offered", reason=NOT_OFFERED)
-        for entry in stack.services.values()
+        else ServiceStatus(entry.name, "not offered", reason=offers.reason(entry))
+        for entry in offers.stack.services.values()
     ]
 
 
