@@ -83,12 +83,7 @@ def _last_output(health: dict[str, Any]) -> str:
 
 
 def _seconds(text: str) -> float:
-    if text.startswith(_NEVER):
-        return 0.0
-    # Python 3.11 takes at most microseconds of the engine's nanoseconds, and six digits of them.
-    whole, _, rest = text.rstrip("Z").partition(".")
-    digits = rest[:6].ljust(6, "0")
-    return datetime.fromisoformat(f"{whole}.{digits}+00:00").timestamp()
+    return 0.0 if text.startswith(_NEVER) else datetime.fromisoformat(text).timestamp()
 
 
 def _ports(row: dict[str, Any]) -> frozenset[int]:

@@ -49,6 +49,7 @@ def test_a_process_that_is_not_the_containers_is_not_measured(
     proc: Path, tmp_path: Path, line: str
 ) -> None:
     belongs(proc, line)
+    group(tmp_path / "cgroup" / "user.slice", memory__current="1", memory__stat="inactive_file 0")
     assert memory.from_kernel(WEB, proc, tmp_path / "cgroup") is None
 
 

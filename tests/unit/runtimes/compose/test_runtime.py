@@ -28,6 +28,7 @@ def runtime(
     """A runtime of the named services; nobody holds their ports, and nothing is waited for long."""
     monkeypatch.setattr(starting, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(starting, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(starting, "WAIT_SECONDS", 20)
     monkeypatch.setattr(module, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr("monolith.runtimes.ports.is_port_free", lambda _: True)
     project = Project(tmp_path, tmp_path / "data", tmp_path / "cache")
