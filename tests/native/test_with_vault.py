@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,7 @@ def cache_with_tools() -> Path:
     folder = cache_without_tools().with_name(f"{cache_without_tools().name}-tools")
     if not folder.exists():
         folder.mkdir(0o755)
+        atexit.register(shutil.rmtree, folder)
         for path in [*cache_without_tools().iterdir(), PROGRAM.parents[1]]:
             (folder / path.name).symlink_to(path.resolve())
     return folder

@@ -89,7 +89,8 @@ def _version(path: str) -> tuple[int, int] | None:
 def _lint(bench: Bench) -> Lane:
     python = str(bench.python(sys.executable))
     scripts = ["monolith", "tools/lock", ".ci/run", ".ci/engine", "config/shared/with-secrets",
-               "config/postgres/init-native"]  # fmt: skip
+               "config/postgres/init-native", "config/vault/start", "config/vault/check",
+               "config/vault/init-native"]  # fmt: skip
     lane = Lane([
         [python, "-m", "ruff", "check"],
         [python, "-m", "ruff", "format", "--check"],
