@@ -202,11 +202,16 @@ def test_the_operator_sees_names_and_on_request_a_value(platform: Platform) -> N
 
 
 def test_a_secret_comes_from_standard_input(platform: Platform) -> None:
-    before = platform.secret("mlflow", "MLFLOW_CRYPTO_KEK_PASSPHRASE")
-    text = platform.run("secrets", "set", "mlflow", "MLFLOW_CRYPTO_KEK_PASSPHRASE", given="a b'c$d")
-    assert "restart mlflow" in text
-    assert platform.secret("mlflow", "MLFLOW_CRYPTO_KEK_PASSPHRASE") == "a b'c$d"
-    platform.run("secrets", "set", "mlflow", "MLFLOW_CRYPTO_KEK_PASSPHRASE", given=before)
+    key = "MLFLOW_FLASK_SERVER_SECRET_KEY"
+    before = platform.secret("mlflow", key)
+    assert "restart mlflow" in platform.run("secrets", "set", "mlflow", key, given="a b'c$d")
+    assert platform.secret("mlflow", key) == "a b'c$d"
+    platform.run("secrets", "set", "mlflow", key, given=before)
+
+
+def test_a_secret_that_data_were_made_with_stays(platform: Platform) -> None:
+    words = ("secrets", "set", "postgres", "POSTGRES_PASSWORD")
+    assert "would not open them" in platform.run(*words, code=1, given="another-password")
 
 
 def test_a_misspelt_secret_is_told(platform: Platform) -> None:

@@ -1,5 +1,5 @@
 """Runs inside the container of bootstrap, read from standard input: each step in a child process
-that is killed right behind its first effect, again and again until nothing is left to do.
+that is killed right behind one of its first effects, again and again until nothing is left to do.
 
 An effect is what changes something outside the process: a request that is no GET, a statement that
 is no SELECT, a file made or given away. Prints how often each step was killed, as JSON.
@@ -20,6 +20,10 @@ from monolith.bootstrap import reconcile
 from monolith.cli.session import Session
 
 LIMIT = 300
+LONGEST = 3
+"""Effects of one child, at most. Each has another number: Vault's answer to its initialisation is
+lost by every child that dies behind that request, and must not be lost by all of them.
+"""
 
 
 class Silent:
@@ -32,30 +36,43 @@ class Silent:
         """See Reporter."""
 
 
-def die_behind(owner: Any, name: str, counts: Callable[..., bool]) -> None:
-    """Let `owner.name` do its work once more, then end the process as a power cut would."""
+class Life:
+    """Ends the process behind so many effects, as a power cut would."""
+
+    def __init__(self, effects: int) -> None:
+        self.left = effects
+
+    def spend(self) -> None:
+        """One effect has happened."""
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def count(life: Life, owner: Any, name: str, counts: Callable[..., bool]) -> None:
+    """Let `owner.name` cost life, where it is an effect."""
     work = getattr(owner, name)
 
-    def last_work(*words: Any, **options: Any) -> Any:
+    def counted(*words: Any, **options: Any) -> Any:
         result = work(*words, **options)
         if counts(*words, **options):
-            os.kill(os.getpid(), signal.SIGKILL)
+            life.spend()
         return result
 
-    setattr(owner, name, last_work)
+    setattr(owner, name, counted)
 
 
 def is_change(method: str) -> bool:
     return method.upper() not in ("GET", "HEAD", "LIST")
 
 
-def arm() -> None:
-    """Every kind of effect is the last thing the process does."""
-    die_behind(httpx.HTTPTransport, "handle_request", lambda _, r, **__: is_change(r.method))
-    die_behind(http.client.HTTPConnection, "getresponse", lambda c, **_: is_change(c._method))
-    die_behind(psycopg.Connection, "execute", lambda _, query, *__, **___: not is_query(query))
+def arm(life: Life) -> None:
+    """Every kind of effect costs life."""
+    count(life, httpx.HTTPTransport, "handle_request", lambda _, r, **__: is_change(r.method))
+    count(life, http.client.HTTPConnection, "getresponse", lambda c, **_: is_change(c._method))
+    count(life, psycopg.Connection, "execute", lambda _, query, *__, **___: not is_query(query))
     for name in ("replace", "rename", "mkdir", "chown", "chmod", "unlink"):
-        die_behind(os, name, lambda *_, **__: True)
+        count(life, os, name, lambda *_, **__: True)
 
 
 def is_query(statement: Any) -> bool:
@@ -64,18 +81,20 @@ def is_query(statement: Any) -> bool:
     return text.lstrip().upper().startswith(("SELECT", "SET", "WITH"))
 
 
-def killed(step: str) -> bool:
+def killed(step: str, effects: int) -> bool:
     """Run a step in a child. Whether it was killed; when it failed by itself, so does this."""
     child = os.fork()
     if child == 0:
         try:
             site = Session("", "").runtime.site()
-            arm()
-            reconcile.run(site, [step], Silent())
+            assert site
+            arm(Life(effects))
+            failed = [one.reason for one in reconcile.run(site, [step], Silent()) if one.reason]
+            sys.stderr.writelines(failed)
+            os._exit(len(failed))
         except BaseException as error:
             sys.stderr.write(f"{step}: {error}\n")
             os._exit(1)
-        os._exit(0)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return True
@@ -86,9 +105,9 @@ def killed(step: str) -> bool:
 
 def kills(step: str) -> int:
     """How often a step had to be started until it was done."""
-    for count in range(LIMIT):
-        if not killed(step):
-            return count
+    for tries in range(LIMIT):
+        if not killed(step, tries % LONGEST + 1):
+            return tries
     sys.exit(f"{step} never ends")
 
 

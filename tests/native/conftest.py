@@ -29,6 +29,11 @@ OFFERED = {"postgres", "traefik", "prefect", "prefect-worker", "mlflow"}
 
 @functools.cache
 def cache_without_tools() -> Path:
+    """One such cache for all who build none."""
+    return new_cache()
+
+
+def new_cache() -> Path:
     """This machine's cache, but Vault and Consul are not built; gone when the tests end."""
     real = find(load(ROOT / "docker-compose" / ".env", ROOT)).cache
     folder = Path(tempfile.mkdtemp(prefix="monolith-cache-"))
@@ -46,7 +51,8 @@ class Platform(common.Platform):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.extra = {"MONOLITH_CACHE": str(cache_without_tools()), **self.extra}
+        without = {"MONOLITH_CACHE": str(cache_without_tools()), "MONOLITH_TOOLS": ""}
+        self.extra = {**without, **self.extra}
 
     @property
     def places(self) -> Places:

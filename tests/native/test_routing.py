@@ -18,7 +18,7 @@ from tests.native import steps
 from tests.native.conftest import eventually, free_ports
 
 DOMAIN = "monolith.localhost"
-pytestmark = pytest.mark.skipif(steps.CONSUL is None, reason="./monolith tools build consul")
+pytestmark = pytest.mark.skipif(steps.CONSUL is None, reason="needs: ./monolith tools build consul")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tests.native import steps
 from tests.native.conftest import free_ports
 
 KEYS = {"S3_ACCESS_KEY": "k" * 32, "S3_SECRET_KEY": "s" * 64}
-needs_minio = pytest.mark.skipif(steps.MINIO is None, reason="./monolith tools build minio")
+needs_minio = pytest.mark.skipif(steps.MINIO is None, reason="needs: ./monolith tools build minio")
 
 
 @pytest.fixture(scope="module")

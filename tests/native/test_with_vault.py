@@ -16,7 +16,13 @@ import pytest
 
 from monolith.secrets.keys import FileKeys
 from monolith.secrets.store import FileStore
-from tests.native.conftest import OFFERED, ROOT, Platform, cache_without_tools, eventually
+from tests.native.conftest import (
+    OFFERED,
+    Platform,
+    cache_without_tools,
+    eventually,
+    new_cache,
+)
 from tests.native.steps import CONSUL
 from tests.native.vault import PROGRAM
 
@@ -177,7 +183,10 @@ def test_without_its_program_nothing_is_made_anew(vault: Platform) -> None:
 
 @pytest.mark.skipif(not os.environ.get("MONOLITH_TOOLS"), reason="needs a folder MONOLITH_TOOLS")
 def test_ready_programs_are_taken_and_none_is_built(base: Path, fresh: Platform) -> None:
+    fresh.extra |= {
+        "MONOLITH_TOOLS": os.environ["MONOLITH_TOOLS"],
+        "MONOLITH_CACHE": str(new_cache()),
+    }
     assert fresh.status()["vault"]["reason"].startswith("its program is taken")
     fresh.run("up")
     assert eventually(lambda: healthy(fresh, "vault"))
-    assert ROOT.is_dir()

@@ -164,7 +164,9 @@ def render(
 @app.command(rich_help_panel="Project")
 def test(
     context: typer.Context,
-    lanes: Annotated[list[str] | None, typer.Argument(help="lint, unit, cases, native")] = None,
+    lanes: Annotated[
+        list[str] | None, typer.Argument(help="lint, unit, cases, native, compose")
+    ] = None,
 ) -> None:
     """Run the tests: every lane that this machine can run."""
     from monolith.cli import testing

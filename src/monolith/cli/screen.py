@@ -67,7 +67,7 @@ class Progress:
         with self._lock:
             self._rows[subject] = (text, passed, ended)
         if not err.is_terminal:
-            err.print(f"{passed:6.1f} s  {subject:<16} {text}")
+            err.print(f"{passed:6.1f} s  {subject:<18} {text}")
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -65,15 +65,22 @@ def set_value(session: Session, service: str, key: str) -> None:
     """Keep a new value, write the env files anew, and say what makes it take effect."""
     site = _site(session, ["set", service, key])
     row = _row(site, service, key)
-    if row.made != ISSUED and not generators.is_generated(row.made):
-        raise UserError(f"{key} is put together from other values: {row.made}",
-                        hint="set those")  # fmt: skip
+    _must_be_free(site, row)
     value = _asked(f"{service} {key}")
     before = _environments(site)
     site.store.write(service, site.store.read(service) | {key: value})
     step.write_env_files(site)
     after = _environments(site)
     _tell([name for name in after if after[name] != before[name]])
+
+
+def _must_be_free(site: Site, row: Row) -> None:
+    if row.made != ISSUED and not generators.is_generated(row.made):
+        raise UserError(f"{row.key} is put together from other values: {row.made}",
+                        hint="set those")  # fmt: skip
+    if row.key in site.stack.service(row.service).monolith.fixed:
+        told = f"{row.service}'s data were made with its {row.key}; another would not open them."
+        raise UserError(told, hint="set it before the first start, or leave it")
 
 
 def _tell(concerned: list[str]) -> None:

@@ -154,11 +154,22 @@ def _native(bench: Bench) -> Lane:
     return Lane([[str(bench.python(sys.executable)), "-m", "pytest", "-v", "tests/native"]])
 
 
+def _compose(bench: Bench) -> Lane:
+    probe = ["docker", "info", "--format", "{{.ServerVersion}}"]
+    if (
+        not shutil.which("docker")
+        or subprocess.run(probe, capture_output=True, check=False).returncode
+    ):
+        return Lane(left_out=["compose: no container engine answers"])
+    return Lane([[str(bench.python(sys.executable)), "-m", "pytest", "-v", "tests/compose"]])
+
+
 LANES: dict[str, Callable[[Bench], Lane]] = {
     "lint": _lint,
     "unit": _unit,
     "cases": _cases,
     "native": _native,
+    "compose": _compose,
 }
 
 

@@ -169,6 +169,15 @@ def _not_generated(name: str, text: str) -> tuple[str, str]:
     return "a value that is written down", f"write {name}: hex32, for example"
 
 
+def _fixed_are_secrets(entry: Entry, _: Stack) -> Iterator[Problem]:
+    made = [name for name, text in entry.monolith.secrets.items() if generators.is_generated(text)]
+    for index, name in enumerate(entry.monolith.fixed):
+        if name not in made:
+            key: Key = ("x-monolith", "fixed", index)
+            fix = words.did_you_mean(name, made, "remove it")
+            yield say(entry, key, "a generated secret of this service", name, fix)
+
+
 def _is_missing_dependency(entry: Entry, name: str, stack: Stack) -> bool:
     """Whether `depends_on` tells that the service is not there."""
     dependency = entry.model.depends_on.get(name)
@@ -259,5 +268,6 @@ def _data_folder(stack: Stack, base: Path) -> Path:
 
 _RULES: list[Rule] = [
     _limits, _health, _pinned_image, _built_not_pulled, _port_numbers, _alias, _names_exist,
-    _socket, _no_plain_secrets, _secret_texts, _check_where_it_listens, _url_target, _access_of_url,
+    _socket, _no_plain_secrets, _secret_texts, _fixed_are_secrets, _check_where_it_listens,
+    _url_target, _access_of_url,
 ]  # fmt: skip

@@ -222,6 +222,10 @@ class Monolith(Strict):
         "`password`) makes a value once and keeps it in the secret store; a text with "
         "`{NAME}` or `{service.NAME}` is put together from such values.",
     )
+    fixed: list[EnvName] = Field(
+        default=[],
+        description="Secrets that the service's data were made with; `secrets set` refuses them.",
+    )
     client: dict[EnvName, str] = Field(
         default={}, description="Variables for programs of the user, shown by `monolith env`."
     )

@@ -229,6 +229,16 @@ def test_clients_find_what_is_published(runtime: MakeRuntime) -> None:
     assert variables["DO_NOT_TRACK"] == "true"
 
 
+def test_each_installation_has_its_own_home_of_flows(
+    make: Callable[..., Stack], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    data = [tmp_path / "one", tmp_path / "two"]
+    homes = {ComposeRuntime(make("web"), Project(tmp_path, one, cache)).flows.home for one in data}
+    assert len(homes) == 2
+    assert {home.parent for home in homes} == {cache / "prefect-client"}
+
+
 def test_inside_is_refused_where_bootstrap_does_not_run(
     runtime: MakeRuntime, docker: FakeDocker
 ) -> None:
