@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import sys
 import time
@@ -35,8 +37,7 @@ class ComposeRuntime:
     def __init__(self, stack: Stack, project: Project) -> None:
         self.stack = stack
         self.engine = Engine(stack)
-        # Not in the data folder, which belongs to root when the engine has made it.
-        self.flows = FlowRunner(project, project.cache / "prefect-client")
+        self.flows = FlowRunner(project, _home(project))
 
     def up(self, reporter: Reporter) -> bool:
         """Start what is not running or not as described, wait until all is healthy."""
@@ -146,6 +147,15 @@ class ComposeRuntime:
         for name in sorted(names - running):
             reporter.done(name, "stopped")
         return names - running
+
+
+def _home(project: Project) -> Path:
+    """Where Prefect's client keeps what belongs to this installation.
+
+    Not in the data folder, which belongs to root when the engine has made it.
+    """
+    digest = hashlib.sha256(os.fsencode(project.data.resolve())).hexdigest()[:12]
+    return project.cache / "prefect-client" / digest
 
 
 def _split(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
