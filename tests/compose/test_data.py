@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -92,7 +93,7 @@ def test_demo_has_filed_a_work_item_with_both_links(platform: ComposePlatform) -
 def test_a_file_goes_to_plane_and_comes_back_through_the_front_door(
     platform: ComposePlatform,
 ) -> None:
-    with browser(platform) as client:
+    with closing(browser(platform)) as client:
         url, answer = upload(client, FILE)
         assert answer.status_code == 204
         assert download(client, url) == FILE
@@ -139,7 +140,7 @@ def test_a_key_opens_its_own_bucket_only(
 
 
 def test_all_of_it_is_there_after_down_and_up(platform: ComposePlatform) -> None:
-    with browser(platform) as client:
+    with closing(browser(platform)) as client:
         url, _ = upload(client, FILE)
     before = (versions(platform), champion(platform), completed_runs(platform), projects(platform))
     secrets = platform.secrets()
@@ -149,5 +150,5 @@ def test_all_of_it_is_there_after_down_and_up(platform: ComposePlatform) -> None
     assert (versions(platform), champion(platform), completed_runs(platform),
             projects(platform)) == before  # fmt: skip
     assert platform.secrets() == secrets
-    with browser(platform) as client:
+    with closing(browser(platform)) as client:
         assert download(client, url) == FILE

@@ -55,9 +55,10 @@ def rows(site: Site, service: str) -> list[Row]:
 def show(session: Session, service: str, key: str) -> None:
     """One value as it is; without a key all of a service as lines for a shell."""
     site = _site(session, ["show", service, *[key] * bool(key)])
+    # By its name: a UserError with the nearest one when there is none.
+    found = _values(site, site.stack.service(service).name)
     if key:
         _row(site, service, key)
-    found = _values(site, service)
     sys.stdout.write(found.get(key, "") + "\n" if key else step.env_text(found))
 
 
