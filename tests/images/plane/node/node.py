@@ -9,7 +9,7 @@ from plane.contract import live_problems, refuse
 
 # Of the options that somebody could want here, those that Node takes from the environment.
 TAKEN = ("--max-old-space-size", "--max-semi-space-size", "--max-http-header-size", "--no-warnings")
-PROGRAMS = {"apps/live": "live:application", "build/server/index.js": "space:application"}
+PROGRAMS = {"apps/live": "live:application", "./build/server/index.js": "space:application"}
 
 
 def check_options(text: str) -> None:

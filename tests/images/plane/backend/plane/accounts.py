@@ -189,4 +189,15 @@ def token_user(call: Call) -> Row:
     if left < 0:
         raise too_many()
     call.headers.update({"X-RateLimit-Remaining": str(left), "X-RateLimit-Reset": str(until)})
+    call.after.append(lambda: note(call, token))
     return found
+
+
+def note(call: Call, token: str) -> None:
+    """Have a worker keep what was asked with a token."""
+    from plane.celery import later
+
+    asked = {"path": call.request.url.path, "method": call.request.method}
+    later(
+        "process_logs", {**asked, "token_identifier": token}, module="plane.bgtasks.logger_task"
+    )

@@ -29,6 +29,6 @@ app.conf.update(
 )
 
 
-def later(task: str, *arguments: object) -> None:
-    """Have a worker do one of `plane.tasks`, by its name."""
-    app.send_task(f"plane.tasks.{task}", arguments)
+def later(task: str, *arguments: object, module: str = "plane.tasks") -> None:
+    """Have a worker do a task of a module, by its name."""
+    app.send_task(f"{module}.{task}", arguments)

@@ -173,6 +173,8 @@ OPTIONAL: dict[str, Rule] = {
     "API_KEY_RATE_LIMIT": pattern(RATE, "a rate such as 60/minute"),
     "AUTHENTICATION_RATE_LIMIT": pattern(RATE, "a rate such as 10/minute"),
     "ENABLE_SIGNUP": pattern("[01]", "0 or 1"),
+    "LIVE_BASE_URL": origin,
+    "OTEL_SDK_DISABLED": pattern("true", "true"),
     "WEBHOOK_ALLOWED_IPS": each(network),
     # A webhook's address must have a dot in its host, so such a name could never be used.
     "WEBHOOK_ALLOWED_HOSTS": each(pattern(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a name with a dot")),

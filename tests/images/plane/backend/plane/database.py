@@ -1,10 +1,8 @@
-"""STAND-IN. The real PostgreSQL: connections, waiting, and rows as JSON has them."""
+"""STAND-IN. The real PostgreSQL: connections, and rows as JSON has them."""
 
 from __future__ import annotations
 
 import os
-import sys
-import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,22 +17,6 @@ Row = dict[str, Any]
 def connect() -> Db:
     """One connection of its own; whoever opens it closes it."""
     return psycopg.connect(os.environ["DATABASE_URL"], row_factory=dict_row, connect_timeout=5)
-
-
-def wait(log: str) -> None:
-    """Wait as long as it takes for the database to answer, telling each reason once."""
-    told = ""
-    while True:
-        try:
-            connect().close()
-        except psycopg.OperationalError as problem:
-            reason = str(problem).splitlines()[0]
-            if reason != told:
-                sys.stdout.write(f"{log}: waiting for the database: {reason}\n")
-            told = reason
-            time.sleep(1)
-        else:
-            return
 
 
 def one(db: Db, query: str, *values: object) -> Row | None:

@@ -86,6 +86,10 @@ STEPS: dict[str, tuple[str, ...]] = {
         table("issue_activities", PROJECT + ", issue uuid NOT NULL REFERENCES issues ON DELETE"
               " CASCADE, verb text NOT NULL, field text, comment text NOT NULL, epoch float"),
     ),
+    "0005_api_activity_logs": (
+        table("api_activity_logs", "token_identifier text NOT NULL, path text NOT NULL,"
+              " method text NOT NULL"),
+    ),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from plane.celery import app
@@ -29,11 +30,14 @@ def issue_activity(kind: str, issue_id: str, actor_id: str, epoch: int) -> None:
 
 def instance_traces() -> None:
     """Note what the real Plane would now report to its maker: unless refused before."""
+    if os.environ.get("OTEL_SDK_DISABLED") == "true":
+        return
     with connect() as db:
         instance = one(db, "SELECT is_telemetry_enabled FROM instances")
         if instance and instance["is_telemetry_enabled"]:
             endpoint = os.environ["OTLP_ENDPOINT"]
             db.execute("INSERT INTO stand_in_telemetry (endpoint) VALUES (%s)", [endpoint])
+            logging.getLogger(__name__).error("Failed to export traces to %s", endpoint)
 
 
 def tick() -> None:

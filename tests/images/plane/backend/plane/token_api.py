@@ -36,9 +36,11 @@ def invalid(field: str, problem: str) -> RefusedError:
 
 def text(call: Call, field: str, most: int) -> str:
     """A field that has to be there and is not too long."""
-    value = call.data.get(field)
-    if value is None:
+    if field not in call.data:
         raise invalid(field, "This field is required.")
+    value = call.data[field]
+    if value is None:
+        raise invalid(field, "This field may not be null.")
     if not str(value).strip():
         raise invalid(field, "This field may not be blank.")
     if len(str(value)) > most:
@@ -250,7 +252,7 @@ def create_link(call: Call) -> Response:
     url = text(call, "url", 2000)
     # A single name without a dot is no address for Plane; localhost is.
     if not re.fullmatch(r"https?://(localhost|[^/\s:]+\.[^/\s:]+)(:[0-9]+)?([/?#]\S*)?", url):
-        raise invalid("url", "Enter a valid URL.")
+        raise invalid("url", "Invalid URL format.")
     query = "SELECT id FROM issue_links WHERE issue = %s AND url = %s"
     if one(call.db, query, found["id"], url):
         raise RefusedError(400, {"error": "URL already exists for this Issue"})
