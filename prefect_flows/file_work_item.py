@@ -74,7 +74,8 @@ def attach(project: str, item: str, link: Link) -> None:
     with plane() as client:
         address = f"projects/{project}/work-items/{item}/links/"
         answer = client.post(address, json=link.model_dump())
-        if answer.status_code not in (httpx.codes.BAD_REQUEST, httpx.codes.CONFLICT):
+        # Plane's answer is 400, as for an address that it does not take.
+        if "already exists" not in answer.text:
             answer.raise_for_status()
 
 
@@ -107,7 +108,9 @@ def page(name: str) -> str:
 def html(description: str, links: list[Link]) -> str:
     """Return the text as HTML, one paragraph for it and one for each link."""
     rows = [f'<a href="{escape(link.url)}">{escape(link.title)}</a>' for link in links]
-    return "".join(f"<p>{row}</p>" for row in [escape(description), *rows] if row)
+    text = "".join(f"<p>{row}</p>" for row in [escape(description), *rows] if row)
+    # Plane takes no empty one.
+    return text or "<p></p>"
 
 
 if __name__ == "__main__":

@@ -198,6 +198,4 @@ def note(call: Call, token: str) -> None:
     from plane.celery import later
 
     asked = {"path": call.request.url.path, "method": call.request.method}
-    later(
-        "process_logs", {**asked, "token_identifier": token}, module="plane.bgtasks.logger_task"
-    )
+    later("process_logs", {**asked, "token_identifier": token}, module="plane.bgtasks.logger_task")

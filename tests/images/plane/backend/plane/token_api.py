@@ -174,6 +174,10 @@ def work_items(call: Call) -> Response:
 def fields_of(call: Call, project: Row) -> Row:
     """The fields of a work item that came with a request and are right."""
     fields = {name: call.data[name] for name in PLAIN if name in call.data}
+    if "description_html" in fields and fields["description_html"] is None:
+        raise invalid("description_html", "This field may not be null.")
+    if fields.get("description_html") == "":
+        raise invalid("non_field_errors", "Invalid HTML passed")
     if "name" in call.data:
         fields["name"] = text(call, "name", 255)
     if "priority" in call.data:
