@@ -36,7 +36,13 @@ def stranger(base: Path) -> Iterator[Platform]:
     ids = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
     platform = Platform(root / "data", root, ["setpriv", *ids])
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    platform.extra |= {"HOME": str(home), "USER": USER, "PATH": path, "MONOLITH_DATA": ""}
+    platform.extra |= {
+        "HOME": str(home),
+        "USER": USER,
+        "PATH": path,
+        "MONOLITH_DATA": "",
+        "MONOLITH_CACHE": "",
+    }
     yield platform
     platform.end()
 
