@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import after_setup_logger
 
 from plane.contract import backend_problems, refuse
 
@@ -27,6 +29,16 @@ app.conf.update(
         },
     },
 )
+
+
+@after_setup_logger.connect
+def tell_all(logger: logging.Logger, **_: object) -> None:
+    """As Plane: a second line for each line, with what the task was given."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        logging.Formatter("%(levelname)s %(message)s %(data)s", defaults={"data": ""})
+    )
+    logger.addHandler(handler)
 
 
 def later(task: str, *arguments: object, module: str = "plane.tasks") -> None:
