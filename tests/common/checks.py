@@ -94,7 +94,7 @@ def test_the_front_door_leads_to_every_service(
     assert text in answer.text
 
 
-@pytest.mark.parametrize("path", ["/health%2Fx", "/%5Cx", "/%00", "/%3Bx"])
+@pytest.mark.parametrize("path", ["/health%2Fx", "/%5Cx", "/%00"])
 def test_the_front_door_takes_no_encoded_separators(platform: Platform, path: str) -> None:
     assert platform.through_front_door("mlflow", path).status_code == 400
 

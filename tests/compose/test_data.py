@@ -60,7 +60,7 @@ def browser(platform: ComposePlatform) -> httpx.Client:
 
 def upload(client: httpx.Client, content: bytes) -> tuple[str, httpx.Response]:
     """Plane's three steps of an upload, as a browser takes them. Returns (asset url, answer)."""
-    asked = {"name": "a.png", "type": "image/png", "size": len(FILE),
+    asked = {"name": "C# 50% done; what? ü.png", "type": "image/png", "size": len(FILE),
              "entity_type": "PROJECT_COVER", "entity_identifier": ""}  # fmt: skip
     path = "/api/assets/v2/workspaces/monolith/"
     told = client.post(path, json=asked).raise_for_status().json()

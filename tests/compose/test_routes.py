@@ -102,3 +102,9 @@ def test_a_foreign_name_leads_nowhere(platform: ComposePlatform) -> None:
     port = platform.ports["HTTP"]
     answer = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": "evil.example"})
     assert answer.status_code == 404
+
+
+def test_planes_own_address_is_reached_from_inside(platform: ComposePlatform) -> None:
+    """Its API asks the store at the address that the browser used."""
+    code = "import os, urllib.request as r; print(r.urlopen(os.environ['WEB_URL']).status)"
+    assert platform.inside("plane-api", "python", "-c", code).strip() == "200"

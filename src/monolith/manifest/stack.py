@@ -64,8 +64,8 @@ class Entry:
 
     def port_variable(self, inner: int) -> str:
         """The setting that changes the loopback port of a container port, or an empty text."""
-        for text in _texts([self.raw.get("ports")]):
-            if text.split("/")[0].endswith(f":{inner}") and (match := _VARIABLE.search(text)):
+        for text, port in zip(self.raw.get("ports", []), self.model.ports, strict=True):
+            if _split_port(port)[2] == inner and (match := _VARIABLE.search(text)):
                 return match[1]
         native = self.raw["x-monolith"].get("native") or {}
         match = _VARIABLE.search(str(native.get("ports", {}).get(str(inner), "")))
@@ -127,11 +127,3 @@ def _split_port(text: str) -> tuple[str, int, int]:
 def _split_mount(text: str, folder: Path) -> tuple[Path, str, bool]:
     source, target, *mode = text.split(":")
     return (folder / source).resolve(), target, mode != ["ro"]
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, dict):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    return [value] if isinstance(value, str) else []
