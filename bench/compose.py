@@ -64,7 +64,7 @@ def rows(environment: dict[str, str]) -> list[dict[str, Any]]:
 
 def measure() -> dict[str, float]:
     """Seconds of both starts and megabytes of each service."""
-    with tempfile.TemporaryDirectory(prefix="monolith-bench-") as data:
+    with tempfile.TemporaryDirectory(prefix="monolith-bench-", ignore_cleanup_errors=True) as data:
         environment = settings(data)
         try:
             first = compose(environment, "up", "-d", "--wait")

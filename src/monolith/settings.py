@@ -13,7 +13,7 @@ from monolith.errors import Problem, UserError, shown
 
 PREFIX = "MONOLITH_"
 OWN = {
-    "MONOLITH_DATA": "Folder of everything that lives on (default: `data` beside the code).",
+    "MONOLITH_DATA": "Folder of all data, an absolute path (default: `data` beside the code).",
     "MONOLITH_CACHE": "Folder of downloaded programs, shared by all clones of one user.",
     "MONOLITH_TOOLS": "Folder of ready server programs, taken (if their sum is right), not built.",
     "MONOLITH_RUNTIME": "`native` or `compose`, instead of what is found.",

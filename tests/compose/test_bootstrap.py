@@ -116,3 +116,13 @@ def test_what_native_has_made_is_taken_over(fresh: ComposePlatform) -> None:
     env = (fresh.data / "secrets" / "mlflow" / "env").read_text()
     assert "DATABASE_PASSWORD='made-natively-1234'" in env or "=made-natively-1234" in env
     assert not list((fresh.data / "secrets").glob("*.json"))
+
+
+def test_an_installation_moves_from_native_to_the_engine(fresh: ComposePlatform) -> None:
+    """Database, secrets, runs, models and their files; the next run loads the old champion."""
+    for words in (["up"], ["run", checks.FLOW], ["down"]):
+        fresh.run("--runtime", "native", *words)
+    fresh.compose("up", "-d", "--wait")
+    assert checks.versions(fresh) == [1]
+    assert "The champion stays version 1" in fresh.run("run", checks.FLOW)
+    assert "kept natively" in fresh.compose("logs", "bootstrap-stores")

@@ -69,7 +69,7 @@ def _administrator(plane: Plane, who: Administrator) -> list[str]:
             is_telemetry_enabled="False",
         )  # fmt: skip
     except FormError as refused:
-        if refused.code == "ADMIN_USER_ALREADY_EXIST":
+        if refused.code in ("ADMIN_USER_ALREADY_EXIST", "ADMIN_ALREADY_EXIST"):
             raise _half_made(who) from refused
         raise
     return [f"administrator {who.email}"]
@@ -151,9 +151,12 @@ def _other_administrator(who: Administrator) -> UserError:
 
 def _half_made(who: Administrator) -> UserError:
     return UserError(
-        f"Plane knows {who.email}, but not as its administrator: it was stopped while it made it.",
-        hint="docker compose exec plane-api python manage.py create_instance_admin "
-        f"{who.email}, then `./monolith bootstrap plane`",
+        f"Plane was stopped while it made its administrator {who.email}.",
+        hint="complete it in docker-compose/: `docker compose -f docker-compose.minimal.yaml exec "
+        "plane-api /bin/sh /shared/with-secrets python manage.py ...`, once with "
+        f'`create_instance_admin {who.email}` and once with `shell -c "from plane.license.models '
+        'import Instance; Instance.objects.update(is_setup_done=True)"`; then '
+        "`./monolith bootstrap plane`",
     )
 
 

@@ -44,6 +44,8 @@ class Server:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 raise _other_password() from error
+            if "no pg_hba.conf entry" in str(error):
+                raise _not_let_in() from error
             return None
 
 
@@ -52,6 +54,13 @@ def _other_password() -> UserError:
         "PostgreSQL does not take the superuser's password of the secret store: the data and the "
         "secrets are not of one installation.",
         hint="restore the secrets that belong to this data from a backup",
+    )
+
+
+def _not_let_in() -> UserError:
+    return UserError(
+        "PostgreSQL lets nobody in from here: it does not read config/postgres/pg_hba.conf.",
+        hint="./monolith restart postgres",
     )
 
 

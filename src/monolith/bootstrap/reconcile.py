@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.files import private_folder
 from monolith.manifest import words
 from monolith.runtimes.base import Reporter
+
+_QUIET_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ STEPS = [
     Step("consul", "consul"),
     Step("prefect", "prefect"),
     Step("s3", "minio"),
+    Step("artifacts", "minio"),
     Step("plane", "plane-api"),
 ]
 
@@ -91,7 +95,7 @@ def _run(site: Site, steps: list[Step], reporter: Reporter) -> Iterator[Outcome]
 def _outcome(step: Step, site: Site, reporter: Reporter) -> Outcome:
     reporter.step(step.name, "looking")
     try:
-        with _alone(step, site):
+        with _alone(step, site, reporter):
             outcome = Outcome(step.name, step.ensure(site))
     except UserError as error:
         outcome = Outcome(step.name, reason=str(error))
@@ -100,10 +104,20 @@ def _outcome(step: Step, site: Site, reporter: Reporter) -> Outcome:
     return outcome
 
 
-def _alone(step: Step, site: Site) -> FileLock:
+@contextlib.contextmanager
+def _alone(step: Step, site: Site, reporter: Reporter) -> Iterator[None]:
     """One at a time sets a system up, from whichever container or shell.
 
     Not one for all steps: what one waits for may need another.
     """
     folder = private_folder(site.data / "bootstrap")
-    return FileLock(folder / f"{step.name}.lock")
+    lock = FileLock(folder / f"{step.name}.lock")
+    try:
+        lock.acquire(timeout=_QUIET_SECONDS)
+    except Timeout:
+        reporter.step(step.name, "waiting: another bootstrap is at it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

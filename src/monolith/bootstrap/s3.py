@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,13 +71,19 @@ class Server:
         return True
 
 
-def ensure(site: Site) -> list[str]:
-    """Make buckets, policies and users as wanted. Returns what was changed, in words."""
+def connect(site: Site) -> Server:
+    """The store, once it answers."""
     user, password = (
         site.secret(SERVICE, key) for key in ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
     )
     server = Server(site.address(SERVICE, PORT), user, password)
     waiting.until(server.ready, "MinIO answers")
+    return server
+
+
+def ensure(site: Site) -> list[str]:
+    """Make buckets, policies and users as wanted. Returns what was changed, in words."""
+    server = connect(site)
     wanted = [
         Wanted(
             entry.name, entry.monolith.buckets,
@@ -84,12 +92,19 @@ def ensure(site: Site) -> list[str]:
         for entry in site.entries()
         if entry.monolith.buckets
     ]  # fmt: skip
-    try:
+    with told():
         return _buckets(server, wanted) + _policies(server, wanted) + _users(server, wanted)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """What the store refuses, as a UserError."""
+    try:
+        yield
     except (urllib3.exceptions.HTTPError, MinioException) as error:
         # Its text may hold an access key.
-        told = f"MinIO could not be set up: {getattr(error, 'code', type(error).__name__)}."
-        raise UserError(told, hint="`monolith logs minio` tells more") from error
+        text = f"MinIO could not be set up: {getattr(error, 'code', type(error).__name__)}."
+        raise UserError(text, hint="`monolith logs minio` tells more") from error
 
 
 def _buckets(server: Server, wanted: list[Wanted]) -> list[str]:

@@ -20,6 +20,7 @@ from pathlib import Path
 PAUSE_SECONDS = 3.0
 # Nothing says so when somebody has changed something by hand.
 FULL_SECONDS = 1800.0
+SILENT_ROUNDS = 3
 RETRY_SECONDS = (5.0, 10.0, 30.0, 60.0)
 _TIMEOUT = 3.0
 
@@ -32,13 +33,13 @@ class Watcher:
     def __init__(
         self,
         ok: Path,
-        sealed: Callable[[], bool],
+        sealed: Callable[[], bool | None],
         empty: Callable[[], bool],
         start: Callable[[list[str]], subprocess.Popen[bytes]],
         now: float,
     ) -> None:
         self.ok, self.sealed, self.empty, self.start = ok, sealed, empty, start
-        self.failures = 0
+        self.failures = self.silent = 0
         # What has just been found well need not be looked at at once.
         self.due = now + FULL_SECONDS if ok.exists() else now
         self.unseal_due = now
@@ -46,7 +47,12 @@ class Watcher:
 
     def look(self, now: float) -> None:
         """One round at `now` (seconds of a clock that never goes back)."""
-        if self.sealed():
+        sealed = self.sealed()
+        self.silent = self.silent + 1 if sealed is None else 0
+        if self.silent == SILENT_ROUNDS:
+            self.ok.unlink(missing_ok=True)
+            self.due = now
+        if sealed:
             self.ok.unlink(missing_ok=True)
             self._unseal(now)
         elif not self.failures and self.empty():
@@ -94,9 +100,10 @@ def ask(url: str, path: str) -> bytes:
         connection.close()
 
 
-def is_sealed(vault: str) -> bool:
-    """Whether Vault answers that it is sealed; a new one is."""
-    return bool(vault) and b'"sealed":true' in ask(vault, "/v1/sys/seal-status")
+def is_sealed(vault: str) -> bool | None:
+    """Whether Vault answers that it is sealed; a new one is. None: it does not answer."""
+    answer = ask(vault, "/v1/sys/seal-status") if vault else b"not there"
+    return b'"sealed":true' in answer if answer else None
 
 
 def is_empty(consul: str) -> bool:

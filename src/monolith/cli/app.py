@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Prefect, MLflow, PostgreSQL and Traefik on this machine. Start with: ./monolith demo",
+    help="MLOps, workflows and project management on this machine. Start with: ./monolith demo",
 )
 
 INTERRUPTED = 130

@@ -16,6 +16,8 @@ from monolith.errors import UserError
 from monolith.manifest import words
 from monolith.secrets import generators, store
 
+OWNER, STORE = "bootstrap", "minio"
+"""Who keeps what applications issue, and who has keys of its own for everything."""
 ISSUED = "issued"
 """What an application gave out, such as an API token; no manifest names it."""
 
@@ -64,6 +66,7 @@ def show(session: Session, service: str, key: str) -> None:
 
 def set_value(session: Session, service: str, key: str) -> None:
     """Keep a new value, write the env files anew, and say what makes it take effect."""
+    _must_be_hidden()
     site = _site(session, ["set", service, key])
     row = _row(site, service, key)
     _must_be_free(site, row)
@@ -72,27 +75,39 @@ def set_value(session: Session, service: str, key: str) -> None:
     site.store.write(service, site.store.read(service) | {key: value})
     step.write_env_files(site)
     after = _environments(site)
-    _tell([name for name in after if after[name] != before[name]])
+    _tell(service, [name for name in after if after[name] != before[name]])
+
+
+def _must_be_hidden() -> None:
+    if sys.stdin and sys.stdin.isatty() and not sys.stdout.isatty():
+        raise UserError(
+            "What is typed would be seen: the prompt needs the terminal for its output, too.",
+            hint="run it without a pipe, or give the value on standard input",
+        )
 
 
 def _must_be_free(site: Site, row: Row) -> None:
     if row.made != ISSUED and not generators.is_generated(row.made):
         raise UserError(f"{row.key} is put together from other values: {row.made}",
                         hint="set those")  # fmt: skip
-    if row.key in site.stack.service(row.service).monolith.fixed:
+    is_fixed = row.key in site.stack.service(row.service).monolith.fixed
+    if is_fixed and row.key in site.store.read(row.service):
         told = f"{row.service}'s data were made with its {row.key}; another would not open them."
-        raise UserError(told, hint="set it before the first start, or leave it")
+        raise UserError(told, hint="leave it; one that was lost can be set again")
 
 
-def _tell(concerned: list[str]) -> None:
-    if not concerned:
-        screen.out.print("Kept. No service reads it from its env file.")
+def _tell(service: str, concerned: list[str]) -> None:
+    readers = [name for name in concerned if name != OWNER]
+    if not readers:
+        told = "Kept. No service is given it: where an application knows it, change it there, too."
+        screen.out.print(told)
         return
-    # Bootstrap first: a password in a database has to change before the service uses it.
-    screen.out.print(
-        f"Kept. It takes effect with: ./monolith bootstrap && ./monolith restart "
-        f"{' '.join(concerned)}"
+    restart = f"./monolith restart {' '.join(readers)}"
+    # A password in a database has to change before a service uses it, the store's own behind it.
+    steps = (
+        [restart, "./monolith bootstrap"] if service == STORE else ["./monolith bootstrap", restart]
     )
+    screen.out.print(f"Kept. It takes effect with: {' && '.join(steps)}")
 
 
 def _site(session: Session, arguments: list[str]) -> Site:

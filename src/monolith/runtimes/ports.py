@@ -13,12 +13,16 @@ from monolith.runtimes.names import LOOPBACK
 SOMEBODY = "a program of another user"
 
 
-def is_port_free(port: int) -> bool:
-    """Whether a server could listen on the loopback port now."""
+def is_port_free(port: int, *, published: bool = False) -> bool:
+    """Whether a server could listen on the loopback port now. Published: the engine listens, which
+    may do so below 1024, too.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
+        except PermissionError:
+            return published
         except OSError:
             return False
     return True

@@ -36,7 +36,8 @@ class World:
     """What the watcher sees, and what it has started. `code` is how the next runs end."""
 
     def __init__(self, ok: Path) -> None:
-        self.sealed = self.empty = False
+        self.sealed: bool | None = False
+        self.empty = False
         self.code: int | None = 0
         self.started: list[str] = []
         self.runs: list[Run] = []
@@ -200,3 +201,18 @@ def test_a_signal_ends_it(ok: Path) -> None:
         process.wait(0.5)
     process.terminate()
     assert process.wait(10) == 0
+
+
+def test_a_vault_that_does_not_answer_is_not_called_well(ok: Path) -> None:
+    world = World(ok)
+    world.look(0)
+    world.look(1)
+    assert ok.exists()
+    world.sealed, world.code = None, None
+    assert [world.look(now) for now in (2, 3, 4)] == [[], [], ["all"]]
+    assert not ok.exists()
+
+
+def test_no_answer_is_neither_sealed_nor_unsealed() -> None:
+    assert watch.is_sealed("") is False
+    assert watch.is_sealed("http://127.0.0.1:9") is None

@@ -64,3 +64,14 @@ def test_a_port_that_ordinary_users_may_not_have_is_told_as_that(
     monkeypatch.setattr(psutil, "net_connections", lambda _: [])
     assert "below 1024" in ports.port_holder(80)
     assert "below 1024" not in ports.port_holder(8080)
+
+
+def test_the_engine_may_publish_what_an_ordinary_user_may_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    assert not ports.is_port_free(80)
+    assert ports.is_port_free(80, published=True)

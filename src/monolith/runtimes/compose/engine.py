@@ -28,6 +28,11 @@ def project_name(stack: Stack) -> str:
     return os.environ.get(variable) or stack.values.get(variable) or stack.name
 
 
+def stack_name(stack: Stack) -> str:
+    """What bootstrap has to load: the middle of `docker-compose.<name>.yaml`."""
+    return stack.file.name.removeprefix("docker-compose.").removesuffix(".yaml")
+
+
 class Task:
     """A command under way. What it writes goes to a file, so it goes on when we are killed."""
 
@@ -68,12 +73,14 @@ class Engine:
         self.folder = stack.file.parent
         self.file = stack.file.name
         self.project = project_name(stack)
+        self.environment = {**os.environ, "MONOLITH_STACK": stack_name(stack)}
 
     def run(self, words: Words, *, merged: bool = False) -> subprocess.CompletedProcess[str]:
         """Run to the end; the exit code is left to the caller. Merged: errors among the output."""
         with _told_when_missing():
             return subprocess.run(
-                words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                words, cwd=self.folder, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if merged else subprocess.PIPE, text=True,
                 errors="replace", check=False,
             )  # fmt: skip
@@ -93,7 +100,8 @@ class Engine:
         """
         with tempfile.TemporaryFile() as output, _told_when_missing():
             process = subprocess.Popen(
-                words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output,
+                words, cwd=self.folder, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, pass_fds=[lock], process_group=0,
             )  # fmt: skip
             task = Task(process, output)
@@ -112,7 +120,7 @@ class Engine:
     def attached(self, words: Words) -> int:
         """Run with our own input, output and errors; its exit code."""
         with _told_when_missing():
-            process = subprocess.Popen(words, cwd=self.folder)
+            process = subprocess.Popen(words, cwd=self.folder, env=self.environment)
         while True:
             # Ctrl-C reaches it as well, and it knows best what to do.
             with contextlib.suppress(KeyboardInterrupt):
@@ -122,7 +130,8 @@ class Engine:
         """Lines as they come, output and errors together."""
         with _told_when_missing():
             process = subprocess.Popen(
-                words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                words, cwd=self.folder, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, text=True, errors="replace", process_group=0,
             )  # fmt: skip
         with process:

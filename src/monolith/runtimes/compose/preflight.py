@@ -49,7 +49,7 @@ def free_ports(stack: Stack, found: Iterable[Container], engine: Engine) -> None
         ports.taken(entry.name, port, entry.port_variable(inner), _holder(port, engine))
         for entry in stack.services.values()
         for inner, port in entry.ports().items()
-        if port not in own and not ports.is_port_free(port)
+        if port not in own and not ports.is_port_free(port, published=True)
     ]
     if problems:
         raise UserError("Nothing was started: a port is taken.", problems)

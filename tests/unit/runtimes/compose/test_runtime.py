@@ -30,7 +30,7 @@ def runtime(
     monkeypatch.setattr(starting, "PATIENCE_SECONDS", 0.1)
     monkeypatch.setattr(starting, "WAIT_SECONDS", 20)
     monkeypatch.setattr(module, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr("monolith.runtimes.ports.is_port_free", lambda _: True)
+    monkeypatch.setattr("monolith.runtimes.ports.is_port_free", lambda _, **__: True)
     project = Project(tmp_path, tmp_path / "data", tmp_path / "cache")
     return lambda *names: ComposeRuntime(make(*names), project)
 
