@@ -71,6 +71,8 @@ elif words[0] == "run":
 elif words[:2] == ["image", "rm"]:
     say("rm " + words[2])
 """
+# Programs in the background of a script ignore Ctrl-C, and so would all below them.
+HEED_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 LIST = """
 import pathlib, sys
 from monolith.cli.screen import Progress
@@ -259,7 +261,7 @@ def test_after_ctrl_c_nothing_new_begins(place: Place) -> None:
     (place.home / "seconds").write_text("1")
     for name in "abcd":
         place.add(name)
-    process = python(LIST, place.root, place.cache)
+    process = python(f"{HEED_CTRL_C}\n{LIST}", place.root, place.cache)
     wait_for(lambda: len(place.builds()) >= 2)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
