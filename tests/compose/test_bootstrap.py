@@ -70,12 +70,20 @@ def kill_through(platform: ComposePlatform, *steps: str) -> dict[str, int]:
     return found
 
 
+def kept_natively(platform: ComposePlatform) -> None:
+    """A file of a model, as the native runtime leaves it."""
+    folder = platform.data / "mlflow" / "artifacts" / "1" / "models"
+    folder.mkdir(parents=True)
+    (folder / "MLmodel").write_text("a model")
+
+
 def test_killed_at_each_of_its_steps_it_comes_to_the_same_end(fresh: ComposePlatform) -> None:
     up = ("up", "-d", "--wait", "--no-deps")
     fresh.compose(*up, "vault")
     kills = kill_through(fresh, "folders", "vault", "secrets")
     fresh.compose(*up, "postgres", "minio")
-    kills |= kill_through(fresh, "databases", "s3")
+    kept_natively(fresh)
+    kills |= kill_through(fresh, "databases", "s3", "artifacts")
     fresh.compose("up", "-d", "plane-migrator")
     fresh.compose(*up, "consul", "prefect", "plane-valkey", "plane-mq")
     fresh.compose(*up, "plane-api")
