@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 from monolith.bootstrap import reconcile
 from monolith.bootstrap.reconcile import Outcome
@@ -107,3 +108,22 @@ def test_rows_fit_80_columns() -> None:
     rows = lines(Outcome("secrets", [f"plane-api.NAME_NUMBER_{n} generated" for n in range(30)]))
     assert max(map(len, rows.splitlines())) <= 80
     assert rows.count("generated") == 30
+
+
+def test_who_waits_for_another_bootstrap_says_so(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps(monkeypatch)
+    monkeypatch.setattr(reconcile, "_QUIET_SECONDS", 0)
+    other = FileLock(site.data / "bootstrap" / "folders.lock", thread_local=False)
+    Path(other.lock_file).parent.mkdir()
+    other.acquire()
+    told: list[str] = []
+
+    def step(_: str, text: str) -> None:
+        told.append(text)
+        if text.startswith("waiting"):
+            other.release()
+
+    reconcile.run(site, ["folders"], SimpleNamespace(step=step, done=lambda *_: None))
+    assert told == ["looking", "waiting: another bootstrap is at it"]

@@ -173,3 +173,19 @@ def test_where_services_are_reached_inside_only_it_is_run_there(
         call(cast(Session, Fake(runtime)))
     assert caught.value.exit_code == 3
     assert runtime.words == words
+
+
+def test_what_data_were_made_with_is_set_only_when_it_was_lost(
+    make_stack: MakeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = make_stack({"db": service("db", {"secrets": {"KEY": "hex16"}, "fixed": ["KEY"]})})
+    store = Memory(db={"KEY": "the key"})
+    everything = (str, lambda _: None, lambda _: True, True)
+    session = cast(Session, Fake(Runtime(Site(stack, tmp_path / "data", store, *everything))))
+    give(monkeypatch, "another")
+    with pytest.raises(UserError, match="would not open them"):
+        secrets.set_value(session, "db", "KEY")
+    assert store.read("db") == {"KEY": "the key"}
+    store.write("db", {})
+    secrets.set_value(session, "db", "KEY")
+    assert store.read("db") == {"KEY": "another"}
