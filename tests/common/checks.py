@@ -102,11 +102,14 @@ def test_the_front_door_takes_no_encoded_separators(platform: Platform, path: st
 def test_mlflow_takes_posts_of_its_own_page_and_of_no_other(platform: Platform) -> None:
     host = platform.host("mlflow")
 
+    # The answer's head only: a refusal comes before MLflow has read the request, and the front door
+    # may cut the rest of it.
     def post(origin: str) -> int:
-        return httpx.post(
-            f"http://127.0.0.1:{platform.ports['HTTP']}/ajax-api/2.0/mlflow/experiments/search",
+        with httpx.stream(
+            "POST", f"http://127.0.0.1:{platform.ports['HTTP']}/ajax-api/2.0/mlflow/experiments/search",
             json={"max_results": 1}, headers={"Host": host, "Origin": origin},
-        ).status_code  # fmt: skip
+        ) as answer:  # fmt: skip
+            return answer.status_code
 
     assert post(f"http://{host}") == 200
     assert post("http://evil.example") == 403
