@@ -81,7 +81,7 @@ def test_killed_at_each_of_its_steps_it_comes_to_the_same_end(fresh: ComposePlat
     up = ("up", "-d", "--wait", "--no-deps")
     fresh.compose(*up, "vault")
     kills = kill_through(fresh, "folders", "vault", "secrets")
-    fresh.compose(*up, "postgres", "minio")
+    fresh.compose(*up, "postgres", "s3")
     kept_natively(fresh)
     kills |= kill_through(fresh, "databases", "s3", "artifacts")
     fresh.compose("up", "-d", "plane-migrator")

@@ -37,9 +37,9 @@ def store(stack: Stack, tmp_path: Path) -> Iterator[Site]:
     (port,) = free_ports(1)
     root = {"MINIO_ROOT_USER": "r" * 32, "MINIO_ROOT_PASSWORD": "p" * 64}
     memory = steps.Memory(
-        minio=root, mlflow=KEYS, plane_api={"S3_ACCESS_KEY": "q" * 32, "S3_SECRET_KEY": "t" * 64}
+        s3=root, mlflow=KEYS, plane_api={"S3_ACCESS_KEY": "q" * 32, "S3_SECRET_KEY": "t" * 64}
     )
-    ports = {("minio", 9000): port, ("mlflow", 5000): 1, ("plane-api", 8000): 1}
+    ports = {("s3", 9000): port, ("mlflow", 5000): 1, ("plane-api", 8000): 1}
     command = [str(steps.MINIO), "server", str(tmp_path / "data"), "--address", f"127.0.0.1:{port}"]
     url = f"http://127.0.0.1:{port}/minio/health/live"
     log = tmp_path / "log"
@@ -52,7 +52,7 @@ def store(stack: Stack, tmp_path: Path) -> Iterator[Site]:
 def as_mlflow(site: Site) -> Minio:
     keys = site.store.read("mlflow")
     return Minio(
-        site.address("minio", 9000), keys["S3_ACCESS_KEY"], keys["S3_SECRET_KEY"],
+        site.address("s3", 9000), keys["S3_ACCESS_KEY"], keys["S3_SECRET_KEY"],
         secure=False, region="us-east-1", http_client=urllib3.PoolManager(retries=False),
     )  # fmt: skip
 
@@ -104,8 +104,8 @@ def test_a_cut_run_of_the_store_is_completed(store: Site, monkeypatch: pytest.Mo
 
 @needs_minio
 def test_a_store_of_another_installation_is_told(store: Site) -> None:
-    root = store.store.read("minio")
-    store.store.write("minio", {**root, "MINIO_ROOT_PASSWORD": "o" * 64})
+    root = store.store.read("s3")
+    store.store.write("s3", {**root, "MINIO_ROOT_PASSWORD": "o" * 64})
     with pytest.raises(UserError, match="not of one installation"):
         s3.ensure(store)
 
@@ -180,7 +180,7 @@ def orchestrator(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     url = f"http://127.0.0.1:{port}/api/ready"
     command, log = [str(program), "server", "start"], folder / "log"
     with steps.running(command, url, log, environment=environment):
-        ports = {("prefect", 4200): port, ("prefect-worker", 1): 1, ("minio", 9000): 1}
+        ports = {("prefect", 4200): port, ("prefect-worker", 1): 1, ("s3", 9000): 1}
         memory = steps.Memory(prefect_worker=KEYS)
         yield steps.make_site(stack, memory, ports)
     assert KEYS["S3_SECRET_KEY"] not in log.read_text()
@@ -199,7 +199,7 @@ def test_prefect_has_its_pool_and_blocks(
     credentials = block["data"]["credentials"]
     assert credentials["minio_root_user"] == KEYS["S3_ACCESS_KEY"]
     assert credentials["minio_root_password"] != KEYS["S3_SECRET_KEY"]
-    endpoint = {"endpoint_url": "http://minio.service.consul:9000"}
+    endpoint = {"endpoint_url": "http://s3.service.consul:9000"}
     assert credentials["aws_client_parameters"] == endpoint
 
 

@@ -14,7 +14,7 @@ RESULTS_BUCKET = "prefect-results"
 RESULTS = "results"
 """Name of the blocks under which flows keep their results: `s3-bucket/results`."""
 
-STORE = "minio"
+STORE = "s3"
 _STORE = f"http://{STORE}.service.consul:9000"
 
 

@@ -61,8 +61,8 @@ STEPS = [
     Step("databases", "postgres"),
     Step("consul", "consul"),
     Step("prefect", "prefect"),
-    Step("s3", "minio"),
-    Step("artifacts", "minio"),
+    Step("s3", "s3"),
+    Step("artifacts", "s3"),
     Step("plane", "plane-api"),
 ]
 

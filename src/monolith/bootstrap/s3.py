@@ -18,7 +18,7 @@ from monolith.bootstrap import waiting
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 
-SERVICE, PORT = "minio", 9000
+SERVICE, PORT = "s3", 9000
 
 # A region that is known need not be asked for, which only the administrator may.
 _REGION = "us-east-1"
@@ -104,7 +104,7 @@ def told() -> Iterator[None]:
     except (urllib3.exceptions.HTTPError, MinioException) as error:
         # Its text may hold an access key.
         text = f"MinIO could not be set up: {getattr(error, 'code', type(error).__name__)}."
-        raise UserError(text, hint="`monolith logs minio` tells more") from error
+        raise UserError(text, hint="`monolith logs s3` tells more") from error
 
 
 def _buckets(server: Server, wanted: list[Wanted]) -> list[str]:
@@ -202,5 +202,5 @@ def _other_root() -> UserError:
     return UserError(
         "MinIO does not take the administrator's key of the secret store: the data and the "
         "secrets are not of one installation, or MinIO was not restarted since they changed.",
-        hint="`monolith restart minio`; else restore the secrets that belong to this data",
+        hint="`monolith restart s3`; else restore the secrets that belong to this data",
     )

@@ -16,7 +16,7 @@ from monolith.errors import UserError
 from monolith.manifest import words
 from monolith.secrets import generators, store
 
-OWNER, STORE = "bootstrap", "minio"
+OWNER, STORE = "bootstrap", "s3"
 """Who keeps what applications issue, and who has keys of its own for everything."""
 ISSUED = "issued"
 """What an application gave out, such as an API token; no manifest names it."""

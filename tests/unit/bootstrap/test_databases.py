@@ -20,7 +20,7 @@ def test_only_what_runs_here_gets_a_database(product: Stack) -> None:
 
 
 def test_a_secret_that_was_not_made_is_told(product: Stack) -> None:
-    site = make_site(product, Memory(), {("postgres", 5432): 1, ("minio", 9000): 1})
+    site = make_site(product, Memory(), {("postgres", 5432): 1, ("s3", 9000): 1})
     for step, key in ((databases, "POSTGRES_PASSWORD"), (s3, "MINIO_ROOT_USER")):
         with pytest.raises(UserError, match=key):
             step.ensure(site)

@@ -62,7 +62,7 @@ def test_a_refusal_tells_no_secret(answered: Callable[[Answer], None], product: 
         return httpx.Response(422, content=request.content)
 
     answered(answer)
-    ports = {("prefect", 4200): 1, ("prefect-worker", 1): 1, ("minio", 9000): 1}
+    ports = {("prefect", 4200): 1, ("prefect-worker", 1): 1, ("s3", 9000): 1}
     with pytest.raises(RefusedError) as caught:
         prefect.ensure(make_site(product, Memory(prefect_worker=WORKER), ports))
     assert "422" in str(caught.value)
