@@ -96,5 +96,15 @@ def make_stack(tmp_path: Path) -> MakeStack:
 
 @pytest.fixture(scope="session")
 def product() -> Stack:
-    """The stack that is shipped, with its default settings."""
-    return load(ROOT / "docker-compose" / "docker-compose.minimal.yaml", Settings({}), ROOT)
+    """The minimal stack that is shipped, with its default settings."""
+    return _shipped("minimal")
+
+
+@pytest.fixture(scope="session")
+def whole() -> Stack:
+    """The full stack that is shipped, with its default settings."""
+    return _shipped("full")
+
+
+def _shipped(name: str) -> Stack:
+    return load(ROOT / "docker-compose" / f"docker-compose.{name}.yaml", Settings({}), ROOT)

@@ -36,7 +36,7 @@ def validate(session: Session, *, as_json: bool) -> None:
 
 def render(session: Session, *, check: bool) -> None:
     """Write rendered files, or name the ones that differ."""
-    wanted = documents.all_files(session.stack)
+    wanted = documents.all_files(session.all_stacks())
     root = session.project.root
     stale = [name for name, text in wanted.items() if _differs(root / name, text)]
     if check and stale:

@@ -53,6 +53,17 @@ class Session:
             raise _unknown("stack", self.stack_name, known)
         return load(file, self.settings, self.project.root)
 
+    def all_stacks(self) -> list[Stack]:
+        """Every stack of the project as it ships, without the operator's settings; the largest
+        comes last.
+        """
+        from monolith.manifest.load import load
+        from monolith.settings import Settings
+
+        files = self.project.stacks.glob("docker-compose.*.yaml")
+        found = [load(file, Settings({}), self.project.root) for file in sorted(files)]
+        return sorted(found, key=lambda stack: len(stack.services))
+
     @cached_property
     def choice(self) -> Choice:
         """The name of the runtime, and why: the option, else the setting, else what is there."""

@@ -13,12 +13,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from monolith.errors import Problem, UserError, shown
-from monolith.manifest import checks, interpolate, words, yamlfile
+from monolith.manifest import checks, interpolate, overlay, words, yamlfile
 from monolith.manifest.explain import explain
-from monolith.manifest.models import Fragment, StackFile
+from monolith.manifest.models import Fragment, Layers, StackFile
 from monolith.manifest.stack import Entry, Stack
 from monolith.manifest.yamlfile import Document, Key, strings
 from monolith.settings import OWN, PREFIX, Settings
+
+FRAGMENTS = "config/*/compose*.yaml"
+"""Where fragments and their overlays are, from the project's root."""
 
 
 @dataclass
@@ -71,32 +74,45 @@ def _load_stack_file(work: _Load, file: Path) -> str:
     if not isinstance(model, StackFile):
         work.all_read = False
         return ""
-    paths = [(file.parent / include).resolve() for include in model.include]
-    for index, path in enumerate(paths):
+    paths = [[(file.parent / path).resolve() for path in _layers(one)] for one in model.include]
+    for index, layers in enumerate(paths):
         if problem := _include_problem(work, document, index, paths):
             work.problems.append(problem)
         else:
-            _load_fragment(work, path)
+            _load_fragment(work, layers)
     return model.name
 
 
+def _layers(include: str | Layers) -> list[str]:
+    return [include] if isinstance(include, str) else include.path
+
+
 def _include_problem(
-    work: _Load, document: Document, index: int, paths: list[Path]
+    work: _Load, document: Document, index: int, paths: list[list[Path]]
 ) -> Problem | None:
-    key, path = ("include", index), paths[index]
-    name = shown(path, work.base)
-    if not path.is_file():
-        work.all_read = False
-        there = [shown(one, work.base) for one in work.base.glob("config/*/compose.yaml")]
-        fix = words.did_you_mean(name, there, f"create {name}, or remove the line")
-        return document.problem(key, "a file that is there", name, fix)
-    if path in paths[:index]:
-        return document.problem(key, "each fragment once", f"{name} twice", "remove one of the two")
+    before = [path for layers in paths[:index] for path in layers]
+    for position, path in enumerate(paths[index]):
+        name = shown(path, work.base)
+        key: Key = ("include", index, "path", position)
+        if not path.is_file():
+            work.all_read = False
+            there = [shown(one, work.base) for one in work.base.glob(FRAGMENTS)]
+            fix = words.did_you_mean(name, there, f"create {name}, or remove the line")
+            return document.problem(_written(document, key), "a file that is there", name, fix)
+        if path in [*before, *paths[index][:position]]:
+            found, fix = f"{name} twice", "remove one of the two"
+            return document.problem(_written(document, key), "each fragment once", found, fix)
     return None
 
 
-def _load_fragment(work: _Load, path: Path) -> None:
-    document = _read(work, path, "write `services:` and one service below it")
+def _written(document: Document, key: Key) -> Key:
+    """The path of an included file, as it stands: by itself, or below `path`."""
+    return key if key in document.lines else key[:2]
+
+
+def _load_fragment(work: _Load, layers: list[Path]) -> None:
+    start = "write `services:` and one service below it"
+    document = overlay.merged([_read(work, path, start) for path in layers])
     if document.problems:
         return
     work.meanings |= _described(document)
@@ -107,7 +123,7 @@ def _load_fragment(work: _Load, path: Path) -> None:
     content = _without_extensions(_interpolated(document.data, work.settings.values))
     model = _validate(work, document, Fragment, content)
     if isinstance(model, Fragment):
-        _add_entries(work, document, model, path)
+        _add_entries(work, document, model, layers[0])
 
 
 def _add_entries(work: _Load, document: Document, model: Fragment, path: Path) -> None:
@@ -237,7 +253,7 @@ def _is_ours(name: str, known: list[str]) -> bool:
 
 
 def _described_in_project(base: Path) -> list[str]:
-    documents = [yamlfile.read(path, path.name, "") for path in base.glob("config/*/compose.yaml")]
+    documents = [yamlfile.read(path, path.name, "") for path in base.glob(FRAGMENTS)]
     return [name for one in documents if not one.problems for name in _described(one)]
 
 

@@ -282,8 +282,18 @@ class Fragment(Strict):
     )
 
 
+class Layers(Strict):
+    """A fragment with what this stack lays over it."""
+
+    path: list[str] = Field(
+        min_length=1, description="The fragment, then overlays: `config/<service>/compose.*.yaml`."
+    )
+
+
 class StackFile(Strict):
     """`docker-compose/docker-compose.<stack>.yaml`: a name and a list of fragments."""
 
     name: Name = Field(description="Project name, prefix of all containers.")
-    include: list[str] = Field(min_length=1, description="Fragments, relative to this file.")
+    include: list[str | Layers] = Field(
+        min_length=1, description="Fragments, relative to this file."
+    )

@@ -57,14 +57,27 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a value is written: file, path in it, line."""
+
+    file: str
+    key: Key
+    line: int
+
+
 @dataclass
 class Document:
-    """One file's content with the line of every value, and what is wrong with its text."""
+    """One file's content with the line of every value, and what is wrong with its text.
+
+    `places` are the values that another file laid over it.
+    """
 
     name: str
     data: Any = None
     lines: dict[Key, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    places: dict[Key, Place] = field(default_factory=dict)
 
     def line(self, key: Key) -> int:
         """Line (from 1) of the value at `key`, or of the nearest parent that is in the file."""
@@ -73,9 +86,18 @@ class Document:
         return self.lines.get(key, 0)
 
     def problem(self, key: Key, expected: str, found: str, next_step: str) -> Problem:
-        """A problem at `key` of this file."""
-        place = "/".join(str(part) for part in key)
-        return Problem(expected, found, next_step, self.name, place, self.line(key))
+        """A problem at `key` of this file, or of the one that was laid over it there."""
+        place = self._place(key)
+        path = "/".join(str(part) for part in place.key)
+        return Problem(expected, found, next_step, place.file, path, place.line)
+
+    def _place(self, key: Key) -> Place:
+        for length in range(len(key), 0, -1):
+            if over := self.places.get(key[:length]):
+                return Place(over.file, (*over.key, *key[length:]), over.line)
+            if key[:length] in self.lines:
+                break
+        return Place(self.name, key, self.line(key))
 
 
 def read(path: Path, name: str, start: str = "write `key: value` lines") -> Document:

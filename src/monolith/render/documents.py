@@ -6,11 +6,12 @@ from monolith.manifest.stack import Stack
 from monolith.render import envexample, reference
 
 
-def all_files(stack: Stack) -> dict[str, str]:
-    """Path from the project's root -> content."""
+def all_files(stacks: list[Stack]) -> dict[str, str]:
+    """Path from the project's root -> content. The last of the stacks has every service."""
+    whole = stacks[-1]
     return {
-        "docker-compose/.env.example": envexample.text(stack),
+        "docker-compose/.env.example": envexample.text(whole),
         "docs/reference/manifest.md": reference.manifest(),
-        "docs/reference/services.md": reference.services(stack),
-        "docs/reference/settings.md": reference.settings(stack),
+        "docs/reference/services.md": reference.services(stacks),
+        "docs/reference/settings.md": reference.settings(whole),
     }

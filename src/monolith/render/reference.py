@@ -14,7 +14,8 @@ from monolith.secrets.generators import GENERATORS
 
 _NOTE = "<!-- Rendered by `monolith render`. Do not edit. -->\n\n"
 _MODELS: list[type[BaseModel]] = [
-    models.StackFile, models.Fragment, models.Service, models.Monolith, models.Url, models.Check,
+    models.StackFile, models.Layers, models.Fragment, models.Service, models.Monolith, models.Url,
+    models.Check,
     models.Metrics, models.Database, models.Data, models.Native, models.Deploy, models.Resources,
     models.Limits, models.Logging, models.LogOptions, models.HealthCheck, models.Dependency,
     models.Network, models.Build,
@@ -78,21 +79,35 @@ def _type(annotation: Any) -> str:
     return words.get(annotation, "any")
 
 
-def services(stack: Stack) -> str:
-    """`docs/reference/services.md`."""
-    lines = ["# Services of the minimal stack", "", "| service | what it is for | address "
-             "| access | memory cap | native |", "|---|---|---|---|---|---|"]  # fmt: skip
-    lines += [_service_row(entry) for entry in stack.services.values()]
-    total = sum(entry.memory_limit for entry in stack.services.values()) / 2**30
-    return _NOTE + "\n".join(lines) + f"\n\nSum of the memory caps: {total:.1f} GB.\n"
+def services(stacks: list[Stack]) -> str:
+    """`docs/reference/services.md`; the last of the stacks has every service."""
+    lines = ["# Services", "", "| service | what it is for | address | access | memory cap "
+             "| stacks | native |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines += [_service_row(entry, stacks) for entry in stacks[-1].services.values()]
+    lines += ["", *(_sum_of_caps(stack) for stack in stacks)]
+    return _NOTE + "\n".join(lines) + "\n"
 
 
-def _service_row(entry: Entry) -> str:
+def _service_row(entry: Entry, stacks: list[Stack]) -> str:
     block = entry.monolith
     address = f"`{block.url.host}.<domain>`" if block.url else ""
     native = "yes" if block.native else ""
     cap = f"{entry.memory_limit // 2**20} MB"
-    return f"| {entry.name} | {block.about} | {address} | {block.access} | {cap} | {native} |"
+    within = ", ".join(_name(stack) for stack in stacks if entry.name in stack.services)
+    return (
+        f"| {entry.name} | {block.about} | {address} | {block.access} | {cap} | {within} "
+        f"| {native} |"
+    )
+
+
+def _sum_of_caps(stack: Stack) -> str:
+    total = sum(entry.memory_limit for entry in stack.services.values()) / 2**30
+    return f"Sum of the memory caps, {_name(stack)}: {total:.1f} GB. "
+
+
+def _name(stack: Stack) -> str:
+    """`minimal` of docker-compose.minimal.yaml."""
+    return stack.file.name.split(".")[1]
 
 
 def settings(stack: Stack) -> str:

@@ -17,11 +17,13 @@ RENDER = """
 import json
 from monolith.cli.session import Session
 from monolith.render.documents import all_files
-print(json.dumps(all_files(Session("minimal", "").stack)))
+print(json.dumps(all_files(Session("", "").all_stacks())))
 """
 
 
-def test_two_renderings_are_the_same_bytes_wherever_they_are_made(product: Stack) -> None:
+def test_two_renderings_are_the_same_bytes_wherever_they_are_made(
+    product: Stack, whole: Stack
+) -> None:
     renders = [
         python(RENDER, PYTHONHASHSEED=seed, LC_ALL=locale, PYTHONUTF8="0", TZ=zone, COLUMNS="40")
         for seed, locale, zone in (("1", "C", "UTC"), ("2", "C.UTF-8", "Asia/Bangkok"))
@@ -29,49 +31,51 @@ def test_two_renderings_are_the_same_bytes_wherever_they_are_made(product: Stack
     (one, error), (other, _) = (render.communicate() for render in renders)
     assert one, error
     assert one == other
-    assert set(documents.all_files(product)) == set(re.findall(r'"([\w./-]+)": "', one))
+    assert set(documents.all_files([product, whole])) == set(re.findall(r'"([\w./-]+)": "', one))
 
 
-def test_every_setting_is_named_once(product: Stack) -> None:
-    lines = envexample.text(product).splitlines()
+def test_every_setting_is_named_once(whole: Stack) -> None:
+    lines = envexample.text(whole).splitlines()
     names = [line[1:].split("=")[0] for line in lines if re.match(r"#\w+=", line)]
     assert len(names) == len(set(names))
-    assert set(names) == set(product.meanings) | set(product.defaults) | set(OWN)
+    assert set(names) == set(whole.meanings) | set(whole.defaults) | set(OWN)
 
 
-def test_every_setting_has_a_meaning(product: Stack) -> None:
-    for name, meaning, _ in envexample.rows(product):
+def test_every_setting_has_a_meaning(whole: Stack) -> None:
+    for name, meaning, _ in envexample.rows(whole):
         assert meaning.endswith("."), name
         assert len(meaning) > 10, name
 
 
-def test_the_example_says_the_defaults_that_are_in_force(product: Stack) -> None:
-    for name, _, default in envexample.rows(product):
+def test_the_example_says_the_defaults_that_are_in_force(whole: Stack) -> None:
+    for name, _, default in envexample.rows(whole):
         if name not in OWN:
-            assert product.setting(name) == default
+            assert whole.setting(name) == default
 
 
 def test_the_example_changes_nothing_when_it_is_copied_or_uncommented(
-    product: Stack, tmp_path_factory: pytest.TempPathFactory
+    whole: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("settings")
-    file, text = folder / ".env", envexample.text(product)
+    file, text = folder / ".env", envexample.text(whole)
     file.write_text(text)
     assert load_settings(file, folder).values == {}
     file.write_text(re.sub(r"(?m)^#(?=\w+=.)", "", text))
     settings = load_settings(file, folder)
     assert settings.values
-    again = load(ROOT / "docker-compose" / "docker-compose.minimal.yaml", settings, ROOT)
+    again = load(ROOT / "docker-compose" / "docker-compose.full.yaml", settings, ROOT)
     assert {n: e.model for n, e in again.services.items()} == {
-        n: e.model for n, e in product.services.items()
+        n: e.model for n, e in whole.services.items()
     }
 
 
-def test_the_reference_tells_every_service_and_setting_in_one_row(product: Stack) -> None:
-    services, settings = reference.services(product), reference.settings(product)
-    for name in product.services:
+def test_the_reference_tells_every_service_and_setting_in_one_row(
+    product: Stack, whole: Stack
+) -> None:
+    services, settings = reference.services([product, whole]), reference.settings(whole)
+    for name in whole.services:
         assert services.count(f"\n| {name} |") == 1
-    for name, _, _ in envexample.rows(product):
+    for name, _, _ in envexample.rows(whole):
         assert settings.count(f"| `{name}` |") == 1
 
 
