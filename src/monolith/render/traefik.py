@@ -45,13 +45,21 @@ def routers(entry: Entry, domain: str) -> list[Router]:
     return [
         router
         for number, url in enumerate(urls)
-        for router in _routers(f"{entry.name}-{number}" if number else entry.name, url, domain)
+        for router in _routers(
+            f"{entry.name}-{number}" if number else entry.name, url, domain, closed(entry, url.port)
+        )
     ]
 
 
-def _routers(name: str, url: Url, domain: str) -> list[Router]:
+def closed(entry: Entry, port: int | None) -> list[str]:
+    """Paths of a port that are not for the outside: what Prometheus asks there."""
+    paths = [one.path.partition("?")[0] for one in entry.monolith.metrics if one.port == port]
+    return list(dict.fromkeys(paths))
+
+
+def _routers(name: str, url: Url, domain: str, closed: list[str]) -> list[Router]:
     inside = url.service or ""
-    own = Router(name, name, rule(url, domain), url.port, inside)
+    own = Router(name, name, rule(url, domain, closed), url.port, inside)
     return [own] + [
         Router(
             f"{name}-redirect-{number}", name, f"{_host(url, domain)} && Path(`{source}`)",
@@ -101,11 +109,13 @@ def tags(found: list[Router], service: str) -> list[str]:
     return lines
 
 
-def rule(url: Url, domain: str) -> str:
-    """The rule of one route: its host, and its paths if it has any."""
-    if not url.paths:
-        return _host(url, domain)
-    return f"{_host(url, domain)} && ({' || '.join(map(_path, url.paths))})"
+def rule(url: Url, domain: str, closed: list[str]) -> str:
+    """The rule of one route: its host, its paths if it has any, and what stays closed below it."""
+    parts = [_host(url, domain)]
+    if url.paths:
+        parts.append(f"({' || '.join(map(_path, url.paths))})")
+    parts += [f"!({_path(path)})" for path in closed]
+    return " && ".join(parts)
 
 
 def _path(path: str) -> str:
@@ -116,4 +126,4 @@ def _path(path: str) -> str:
 
 
 def _host(url: Url, domain: str) -> str:
-    return f"Host(`{url.host}.{domain}`)"
+    return f"Host(`{url.name(domain)}`)"

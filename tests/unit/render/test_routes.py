@@ -49,7 +49,15 @@ def routed(name: str, /, **block: Any) -> dict[str, Any]:
     ],
 )
 def test_a_rule_is_the_host_and_its_paths(paths: list[str], expected: str) -> None:
-    assert rule(url(paths=paths), "x.y") == expected
+    assert rule(url(paths=paths), "x.y", []) == expected
+
+
+def test_what_prometheus_asks_is_closed_on_the_routed_port_only(make_stack: MakeStack) -> None:
+    metrics = [{"port": 80, "path": "/m?format=prometheus"}, {"port": 81, "path": "/other"}]
+    block = {"url": {"host": "web", "port": 80}, "metrics": metrics}
+    stack = make_stack({"web": routed("web", **block)}, MEANINGS)
+    expected = "Host(`web.example.localhost`) && !(Path(`/m`) || PathPrefix(`/m/`))"
+    assert rendered(stack)["routers"]["web"]["rule"] == expected
 
 
 def matches(text: str, path: str) -> bool:
@@ -73,7 +81,7 @@ def matches(text: str, path: str) -> bool:
     ],
 )
 def test_a_path_does_not_open_its_neighbours(given: str, path: str, expected: bool) -> None:
-    assert matches(rule(url(paths=[given]), "x.y"), path) == expected
+    assert matches(rule(url(paths=[given]), "x.y", []), path) == expected
 
 
 def test_a_service_is_reached_under_its_host(make_stack: MakeStack) -> None:
