@@ -1,7 +1,7 @@
 """The watcher: keeps an installation as it should be, and is next to nothing while it is.
 
-It asks every few seconds whether Vault is sealed and whether Consul forgot its services. All work
-is done by `monolith bootstrap` in a process of its own, whose memory is given back. So nothing but
+It asks every few seconds whether Vault is sealed, whether Consul forgot its services, and whether
+a manifest was changed. All work is done by `monolith bootstrap` in a process of its own, whose memory is given back. So nothing but
 this file and the standard library is imported here.
 
 Usage: python -m monolith.bootstrap.watch OK_FILE VAULT_URL CONSUL_URL (an empty text: not there)
@@ -27,7 +27,7 @@ _TIMEOUT = 3.0
 
 class Watcher:
     """Decides what is run when. `start` starts bootstrap with some steps; `ok` is a file that is
-    there while all is well.
+    there while all is well; what `written` returns is another value when a manifest has changed.
     """
 
     def __init__(
@@ -35,10 +35,13 @@ class Watcher:
         ok: Path,
         sealed: Callable[[], bool | None],
         empty: Callable[[], bool],
+        written: Callable[[], object],
         start: Callable[[list[str]], subprocess.Popen[bytes]],
         now: float,
     ) -> None:
         self.ok, self.sealed, self.empty, self.start = ok, sealed, empty, start
+        self.written = written
+        self.known = written()
         self.failures = self.silent = 0
         # What has just been found well need not be looked at at once.
         self.due = now + FULL_SECONDS if ok.exists() else now
@@ -57,11 +60,20 @@ class Watcher:
             self._unseal(now)
         elif not self.failures and self.empty():
             self.due = now
-        if self.full is None and now >= self.due:
-            self.full = self.start([])
+        if self.full is None:
+            self._start_when_due(now)
         if self.full is not None and self.full.poll() is not None:
             self._conclude(now, well=self.full.returncode == 0)
             self.full = None
+
+    def _start_when_due(self, now: float) -> None:
+        written = self.written()
+        if written != self.known:
+            # Whoever waits for this service to be healthy waits for what was changed.
+            self.ok.unlink(missing_ok=True)
+        if written != self.known or now >= self.due:
+            self.known = written
+            self.full = self.start([])
 
     def end(self) -> None:
         """End what runs; every step may be ended."""
@@ -111,6 +123,20 @@ def is_empty(consul: str) -> bool:
     return bool(consul) and ask(consul, "/v1/agent/services").strip() == b"{}"
 
 
+def manifests(root: Path) -> list[tuple[str, int]]:
+    """The stack files and fragments of a project, and when each was written."""
+    files = [*root.glob("docker-compose/*.yaml"), *root.glob("config/*/compose*.yaml")]
+    return sorted((str(file), _written(file)) for file in files)
+
+
+def _written(file: Path) -> int:
+    """When it was written, in nanoseconds; 0 when it has just gone."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def bootstrap(steps: list[str]) -> subprocess.Popen[bytes]:
     """Start `monolith bootstrap STEPS...`."""
     return subprocess.Popen([sys.executable, "-I", "-m", "monolith", "bootstrap", *steps])
@@ -120,9 +146,11 @@ def main(ok: str, vault: str, consul: str) -> None:
     """Watch until a signal says otherwise."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    root = Path(__file__).parents[3]
     watcher = Watcher(
-        Path(ok), lambda: is_sealed(vault), lambda: is_empty(consul), bootstrap, time.monotonic()
-    )
+        Path(ok), lambda: is_sealed(vault), lambda: is_empty(consul), lambda: manifests(root),
+        bootstrap, time.monotonic(),
+    )  # fmt: skip
     try:
         while True:
             watcher.look(time.monotonic())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -41,7 +42,10 @@ class World:
         self.code: int | None = 0
         self.started: list[str] = []
         self.runs: list[Run] = []
-        self.watcher = Watcher(ok, lambda: self.sealed, lambda: self.empty, self.start, 0.0)
+        self.written = 1
+        self.watcher = Watcher(
+            ok, lambda: self.sealed, lambda: self.empty, lambda: self.written, self.start, 0.0
+        )
 
     def start(self, steps: list[str]) -> subprocess.Popen[bytes]:
         self.started.append(" ".join(steps) or "all")
@@ -129,6 +133,41 @@ def test_a_consul_that_stays_empty_does_not_shorten_the_pauses(world: World) -> 
     world.empty, world.code = True, 1
     assert world.look(1) == ["all"]
     assert world.look(2) == []
+
+
+def test_a_changed_manifest_is_applied_at_once(world: World, ok: Path) -> None:
+    world.look(1)
+    world.written, world.code = 2, None
+    assert world.look(4) == ["all"]
+    assert not ok.exists()
+    world.runs[-1].returncode = 0
+    assert world.look(7) == []
+    assert ok.exists()
+
+
+def test_what_is_changed_during_a_run_is_applied_after_it(world: World) -> None:
+    world.code = None
+    world.look(1)
+    world.written, world.code = 2, 0
+    assert world.look(4) == []
+    world.runs[0].returncode = 0
+    assert world.look(7) == []
+    assert world.look(10) == ["all"]
+    assert world.look(13) == []
+
+
+def test_a_manifest_counts_as_changed_when_it_comes_goes_or_is_written(tmp_path: Path) -> None:
+    (tmp_path / "docker-compose").mkdir()
+    (tmp_path / "config" / "web").mkdir(parents=True)
+    seen = [watch.manifests(tmp_path)]
+    file = tmp_path / "config" / "web" / "compose.yaml"
+    for change in (file.touch, lambda: os.utime(file, ns=(1, 1)), file.unlink):
+        change()
+        seen.append(watch.manifests(tmp_path))
+    assert len({str(one) for one in seen[:3]}) == 3
+    assert seen[0] == seen[3]
+    file.symlink_to("gone")
+    assert watch.manifests(tmp_path) == [(str(file), 0)]
 
 
 def test_a_run_that_is_under_way_is_ended_with_it(world: World) -> None:
