@@ -49,6 +49,8 @@ _FORMS = [
           "a port number from 1 to 65535", "8080"),
     _Form("MONOLITH_DATA", _FOLDER.fullmatch,
           "an absolute path without `:`", "/srv/monolith"),
+    _Form("MONOLITH_ENGINE_DATA", _FOLDER.fullmatch,
+          "an absolute path without `:`", "/var/lib/docker"),
     _Form("MONOLITH_(CACHE|TOOLS)", _FOLDER.fullmatch,
           "an absolute path without `:`", "/srv/programs"),
     _Form(r"MONOLITH_\w+", _TEXT.fullmatch,

@@ -94,6 +94,8 @@ PATTERNS: dict[str, tuple[str, _Fix]] = {
     r"^([0-9]+(ms|s|m|h))+$": ("a duration: a number and ms, s, m or h", _duration),
     r"^[a-z][a-z0-9-]*$": (_LABEL, _label),
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": ("one label of a host name: letters, digits and -", _label),
+    r"^(@|[a-z0-9]([a-z0-9-]*[a-z0-9])?)$": (
+        "one label of a host name: letters, digits and -; or @, the domain itself", _label),
     r"^/[A-Za-z0-9._~/-]*$": ("a path: /, then letters, digits and . _ ~ / -", _write("/health")),
     r"^/[A-Za-z0-9._~/-]*(\?[A-Za-z0-9._~=&-]+)?$": (
         "a path: /, then letters, digits and . _ ~ / -, and a query if needed",

@@ -231,11 +231,16 @@ def _sources_exist(stack: Stack, base: Path) -> Iterator[Problem]:
     """A missing source would become an empty folder that belongs to root."""
     data = _data_folder(stack, base)
     for entry in stack.services.values():
-        for index, (source, _, _) in enumerate(entry.mounts()):
-            is_engine = _ENGINE.search(entry.model.volumes[index])
-            if not source.is_relative_to(data) and not source.exists() and not is_engine:
-                name = shown(source, base)
-                key = ("volumes", index)
+        for index, (source, _, writable) in enumerate(entry.mounts()):
+            text, key = entry.model.volumes[index], ("volumes", index)
+            if source.is_relative_to(data) or _ENGINE.search(text):
+                continue
+            name = shown(source, base)
+            # The machine's own folders are looked at elsewhere than where the manifests are read.
+            if text.startswith("/") and not source.is_relative_to(base):
+                if writable:
+                    yield say(entry, key, "the machine's own folders read-only", name, "add :ro")
+            elif not source.exists():
                 fix = f"create {name}, or correct the path"
                 yield say(entry, key, "a file or folder that is there", name, fix)
 

@@ -32,6 +32,9 @@ def size_in_bytes(text: str) -> int:
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+UrlHost = Annotated[
+    str, StringConstraints(pattern=r"^(@|[a-z0-9]([a-z0-9-]*[a-z0-9])?)$", max_length=63)
+]
 Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[kmg]b?$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
@@ -119,9 +122,11 @@ class Build(Strict):
 
 
 class Url(Strict):
-    """An address for people: a host below the platform's domain."""
+    """An address for people: a host below the platform's domain, or the domain itself."""
 
-    host: Host = Field(description="First label: `mlflow` becomes `mlflow.<domain>`.")
+    host: UrlHost = Field(
+        description="First label: `mlflow` becomes `mlflow.<domain>`; `@` is the domain itself."
+    )
     port: Port | None = Field(None, description="Port inside the container.")
     service: Literal["api@internal"] | None = Field(
         None, description="A service inside Traefik, instead of a port."
@@ -132,6 +137,10 @@ class Url(Strict):
     redirects: dict[UrlPath, UrlPath] = Field(
         default={}, description="Paths answered by a redirect: from -> to."
     )
+
+    def name(self, domain: str) -> str:
+        """The whole host name."""
+        return domain if self.host == "@" else f"{self.host}.{domain}"
 
 
 class Check(Strict):

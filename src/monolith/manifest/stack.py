@@ -116,7 +116,7 @@ class Stack:
         """Address for people, such as `http://mlflow.monolith.localhost:8080`."""
         url = entry.monolith.url
         port = "" if http_port == 80 else f":{http_port}"
-        return f"http://{url.host}.{self.domain}{port}" if url else ""
+        return f"http://{url.name(self.domain)}{port}" if url else ""
 
 
 def _split_port(text: str) -> tuple[str, int, int]:

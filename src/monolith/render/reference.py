@@ -90,7 +90,7 @@ def services(stacks: list[Stack]) -> str:
 
 def _service_row(entry: Entry, stacks: list[Stack]) -> str:
     block = entry.monolith
-    address = f"`{block.url.host}.<domain>`" if block.url else ""
+    address = f"`{block.url.name('<domain>')}`" if block.url else ""
     native = "yes" if block.native else ""
     cap = f"{entry.memory_limit // 2**20} MB"
     within = ", ".join(_name(stack) for stack in stacks if entry.name in stack.services)
