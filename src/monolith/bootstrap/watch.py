@@ -1,8 +1,8 @@
 """The watcher: keeps an installation as it should be, and is next to nothing while it is.
 
-It asks every few seconds whether Vault is sealed, whether Consul forgot its services, and whether
-a manifest was changed. All work is done by `monolith bootstrap` in a process of its own, whose memory is given back. So nothing but
-this file and the standard library is imported here.
+It asks every few seconds whether Vault is sealed, whether Consul forgot its services, and whether a
+manifest was changed. All work is done by `monolith bootstrap` in a process of its own, whose memory
+is given back. So nothing but this file and the standard library is imported here.
 
 Usage: python -m monolith.bootstrap.watch OK_FILE VAULT_URL CONSUL_URL (an empty text: not there)
 """

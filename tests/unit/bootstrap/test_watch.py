@@ -161,11 +161,13 @@ def test_a_manifest_counts_as_changed_when_it_comes_goes_or_is_written(tmp_path:
     (tmp_path / "config" / "web").mkdir(parents=True)
     seen = [watch.manifests(tmp_path)]
     file = tmp_path / "config" / "web" / "compose.yaml"
-    for change in (file.touch, lambda: os.utime(file, ns=(1, 1)), file.unlink):
-        change()
-        seen.append(watch.manifests(tmp_path))
-    assert len({str(one) for one in seen[:3]}) == 3
-    assert seen[0] == seen[3]
+    file.touch()
+    seen.append(watch.manifests(tmp_path))
+    os.utime(file, ns=(1, 1))
+    seen.append(watch.manifests(tmp_path))
+    assert len({str(one) for one in seen}) == 3
+    file.unlink()
+    assert watch.manifests(tmp_path) == seen[0]
     file.symlink_to("gone")
     assert watch.manifests(tmp_path) == [(str(file), 0)]
 
