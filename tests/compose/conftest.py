@@ -23,7 +23,6 @@ from monolith.images import model
 from monolith.images.workshop import Workshop
 from tests.common.platform import ROOT, Platform, clone, eventually
 
-STACK = "docker-compose.minimal.yaml"
 ONE_SHOTS = {"bootstrap-secrets", "bootstrap-stores", "plane-migrator"}
 
 
@@ -40,16 +39,19 @@ class ComposePlatform(Platform):
 
     runtime: str = "compose"
     project: str = ""
+    stack: str = "minimal"
 
     @property
     def environment(self) -> dict[str, str]:
-        """As everywhere, and the project's name."""
-        return super().environment | {"COMPOSE_PROJECT_NAME": self.project}
+        """As everywhere, with the names of the project and of the stack."""
+        names = {"COMPOSE_PROJECT_NAME": self.project, "MONOLITH_STACK": self.stack}
+        return super().environment | names
 
     def compose(self, *words: str, code: int = 0, given: str | None = None) -> str:
-        """Plain `docker compose -f docker-compose.minimal.yaml WORDS`; its output."""
+        """Plain `docker compose -f docker-compose.<stack>.yaml WORDS`; its output."""
+        file = f"docker-compose.{self.stack}.yaml"
         result = subprocess.run(
-            ["docker", "compose", "-f", STACK, *words], cwd=self.root / "docker-compose",
+            ["docker", "compose", "-f", file, *words], cwd=self.root / "docker-compose",
             env=self.environment, capture_output=True, text=True, check=False, input=given,
         )  # fmt: skip
         assert result.returncode == code, f"{words}: {result.stdout}{result.stderr}"
@@ -90,11 +92,11 @@ def images() -> None:
         workshop.make(list(model.load_all(ROOT, folder).values()))
 
 
-def new_platform(folder: Path) -> ComposePlatform:
+def new_platform(folder: Path, stack: str = "minimal") -> ComposePlatform:
     """A fresh clone below `folder`, nothing started."""
     root = clone(folder / "clone")
     name = f"monolith-{uuid.uuid4().hex[:8]}"
-    platform = ComposePlatform(root / "data", root, project=name)
+    platform = ComposePlatform(root / "data", root, project=name, stack=stack)
     platform.extra["MONOLITH_DATA"] = ""
     return platform
 

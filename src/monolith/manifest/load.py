@@ -226,7 +226,8 @@ def _undescribed(document: Document, key: Key, name: str) -> Iterator[Problem]:
 def _two_defaults(
     work: _Load, document: Document, key: Key, use: interpolate.Use
 ) -> Iterator[Problem]:
-    if use.default is None:
+    # In an anchor it counts where the anchor is used: an overlay may have put another there.
+    if use.default is None or key[0] != "services":
         return
     first = work.defaults.setdefault(use.name, use.default)
     if first != use.default:
