@@ -135,7 +135,8 @@ class Platform:
 
     def host(self, name: str) -> str:
         """Name and port of a service as a browser asks for it."""
-        return f"{name}.{DOMAIN}:{self.ports['HTTP']}"
+        address = f"{name}.{DOMAIN}" if name else DOMAIN
+        return f"{address}:{self.ports['HTTP']}"
 
     def through_front_door(
         self, host: str, path: str, *, follow_redirects: bool = True, **headers: str

@@ -1,0 +1,3 @@
+"""What holds in every runtime and stack, in the full one."""
+
+from tests.common.checks import *  # noqa: F403
