@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 
 class Strict(BaseModel):
@@ -156,7 +156,16 @@ class Metrics(Strict):
     """Where Prometheus scrapes."""
 
     port: Port = Field(description="Port inside the container.")
-    path: UrlQuery = Field("/metrics", description="HTTP path.")
+    path: UrlQuery = Field("/metrics", description="HTTP path, with a query if needed.")
+    own_labels: bool = Field(
+        False,
+        description="`true`: it tells about other services, so its labels `service` and `stack` "
+        "are kept; else they name the service that was asked.",
+    )
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
 
 
 class Database(Strict):
@@ -222,7 +231,9 @@ class Monolith(Strict):
     check: Check | None = Field(
         None, description="Health, asked from outside. Has to be there where the service listens."
     )
-    metrics: Metrics | None = Field(None, description="Prometheus target.")
+    metrics: Annotated[list[Metrics], BeforeValidator(_as_list)] = Field(
+        default=[], description="Prometheus target; one, or a list of them."
+    )
     database: Database | None = Field(None, description="A role and database of its own.")
     buckets: list[Host] = Field(default=[], description="S3 buckets of its own.")
     secrets: dict[EnvName, str] = Field(
