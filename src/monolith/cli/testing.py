@@ -125,8 +125,9 @@ def _add_compose(lane: Lane) -> None:
         shutil.which("docker")
         and not subprocess.run(probe, capture_output=True, check=False).returncode
     ):
-        file = "docker-compose/docker-compose.minimal.yaml"
-        lane.commands.append(["docker", "compose", "-f", file, "config", "-q"])
+        for stack in ("minimal", "full"):
+            file = f"docker-compose/docker-compose.{stack}.yaml"
+            lane.commands.append(["docker", "compose", "-f", file, "config", "-q"])
     else:
         lane.left_out.append("docker compose config: the Compose plugin is not installed")
 
@@ -154,14 +155,20 @@ def _native(bench: Bench) -> Lane:
     return Lane([[str(bench.python(sys.executable)), "-m", "pytest", "-v", "tests/native"]])
 
 
-def _compose(bench: Bench) -> Lane:
-    probe = ["docker", "info", "--format", "{{.ServerVersion}}"]
-    if (
-        not shutil.which("docker")
-        or subprocess.run(probe, capture_output=True, check=False).returncode
-    ):
-        return Lane(left_out=["compose: no container engine answers"])
-    return Lane([[str(bench.python(sys.executable)), "-m", "pytest", "-v", "tests/compose"]])
+def _on_engine(name: str) -> Callable[[Bench], Lane]:
+    """A lane of tests that need a container engine."""
+
+    def lane(bench: Bench) -> Lane:
+        probe = ["docker", "info", "--format", "{{.ServerVersion}}"]
+        if (
+            not shutil.which("docker")
+            or subprocess.run(probe, capture_output=True, check=False).returncode
+        ):
+            return Lane(left_out=[f"{name}: no container engine answers"])
+        python = str(bench.python(sys.executable))
+        return Lane([[python, "-m", "pytest", "-v", "--durations=15", f"tests/{name}"]])
+
+    return lane
 
 
 LANES: dict[str, Callable[[Bench], Lane]] = {
@@ -169,7 +176,8 @@ LANES: dict[str, Callable[[Bench], Lane]] = {
     "unit": _unit,
     "cases": _cases,
     "native": _native,
-    "compose": _compose,
+    "compose": _on_engine("compose"),
+    "full": _on_engine("full"),
 }
 
 
