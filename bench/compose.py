@@ -3,11 +3,12 @@
 Starts an installation of its own (project, ports and data are temporary) with plain Compose, lets
 it rest, reads each container's memory without page cache, and removes it. Run it with
 
-    .venv/bin/python bench/compose.py [--json]
+    .venv/bin/python bench/compose.py [--stack full] [--json]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import socket
@@ -22,7 +23,6 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
-FILE = "docker-compose.minimal.yaml"
 REST_SECONDS = 60
 PORTS = ("POSTGRES", "PREFECT", "MLFLOW", "HTTP", "VAULT", "CONSUL", "S3", "PLANE")
 PLANES_OWN = {"plane-api", "plane-worker", "plane-live", "plane-space", "plane-admin", "plane-web"}
@@ -34,18 +34,21 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def settings(data: str) -> dict[str, str]:
+def settings(stack: str, data: str) -> dict[str, str]:
     """Environment of a temporary installation."""
     ports = {f"MONOLITH_{name}_PORT": str(free_port()) for name in PORTS}
-    own = {"MONOLITH_DATA": data, "COMPOSE_PROJECT_NAME": "monolith-bench"}
+    own = {
+        "MONOLITH_DATA": data, "MONOLITH_STACK": stack, "COMPOSE_PROJECT_NAME": "monolith-bench",
+    }  # fmt: skip
     return {**os.environ, **own, **ports}
 
 
 def compose(environment: dict[str, str], *words: str) -> float:
     """Run `docker compose`; the seconds it took. A failure ends the benchmark with its output."""
     began = time.monotonic()
+    file = f"docker-compose.{environment['MONOLITH_STACK']}.yaml"
     result = subprocess.run(
-        ["docker", "compose", "-f", FILE, *words], cwd=ROOT / "docker-compose", env=environment,
+        ["docker", "compose", "-f", file, *words], cwd=ROOT / "docker-compose", env=environment,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if result.returncode:
@@ -62,10 +65,10 @@ def rows(environment: dict[str, str]) -> list[dict[str, Any]]:
     return list(json.loads(result.stdout)["services"])
 
 
-def measure() -> dict[str, float]:
+def measure(stack: str) -> dict[str, float]:
     """Seconds of both starts and megabytes of each service."""
     with tempfile.TemporaryDirectory(prefix="monolith-bench-", ignore_cleanup_errors=True) as data:
-        environment = settings(data)
+        environment = settings(stack, data)
         try:
             first = compose(environment, "up", "-d", "--wait")
             compose(environment, "down")
@@ -89,8 +92,12 @@ def summed(found: dict[str, float]) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    numbers = measure()
-    if "--json" in sys.argv:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stack", choices=["minimal", "full"], default="minimal")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    options = parser.parse_args()
+    numbers = measure(options.stack)
+    if options.json:
         sys.stdout.write(json.dumps(numbers, indent=1) + "\n")
         return
     table = Table("", "", box=None, show_header=False)
