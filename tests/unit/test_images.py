@@ -237,6 +237,7 @@ def test_rows_fit_80_columns() -> None:
                                  "8.1.1+dfsg1-3+deb13u3"]  # fmt: skip
     assert shown[-1].split() == [SHIPPED["postgres"].short, "pulled", "a", "registry"]
     assert any(line.endswith("Go modules 2026-02-12") for line in shown)
+    assert any(line.endswith("Go modules 2025-05-29") for line in shown)
 
 
 def test_an_entry_for_scripts() -> None:

@@ -13,8 +13,9 @@ from monolith.images import commands, engine, model
 from monolith.images.workshop import Found, Workshop
 
 COLUMNS = ("image", "state", "from")
-# Of a Go module without a tag: v0.0.0-20260212201848-7aac2a2c5b7c.
-_COMMIT_VERSION = re.compile(r"-(\d{4})(\d\d)(\d\d)\d{6}-[0-9a-f]{12}$")
+# Of a commit without a tag: v0.0.0-20260212201848-7aac2a2c5b7c, or v1.5.1-0.2026... behind an old
+# tag that says nothing about it.
+_COMMIT_VERSION = re.compile(r"^v.*[-.](\d{4})(\d\d)(\d\d)\d{6}-[0-9a-f]{12}$")
 
 
 def build(session: Session, names: list[str]) -> None:
@@ -68,7 +69,7 @@ def _print(found: list[Found]) -> None:
 def row(found: Found) -> dict[str, str]:
     """Image, state and origin of one image, short enough for 80 columns."""
     shown = entry(found)
-    version = _COMMIT_VERSION.sub(r" \1-\2-\3", str(shown["version"])).removeprefix("v0.0.0 ")
+    version = _COMMIT_VERSION.sub(r"\1-\2-\3", str(shown["version"]))
     origin = f"{shown['source']} {version}".strip() or "a registry"
     return {"image": found.image.short, "state": found.state, "from": origin}
 
