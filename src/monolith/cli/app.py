@@ -243,6 +243,17 @@ def bootstrap(
     verbs.bootstrap(context.obj, steps or [], as_json=json, watch=watch)
 
 
+@app.command(rich_help_panel="Project")
+def portal(
+    context: typer.Context,
+    catalogue: Annotated[bool, typer.Option(help="Print what it shows of the manifests.")] = False,
+) -> None:
+    """Serve the portal: what the container of that name runs."""
+    from monolith.cli import portal as verbs
+
+    verbs.portal(context.obj, catalogue=catalogue)
+
+
 secrets = typer.Typer(
     no_args_is_help=True,
     help="Show and set the secrets of services.",

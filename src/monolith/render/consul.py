@@ -67,7 +67,12 @@ def _check(entry: Entry, locate: Locate) -> dict[str, Any]:
         return {}
     address = locate(f"{entry.alias}:{check.port}")
     asked = {"HTTP": f"http://{address}{check.path}"} if check.path else {"TCP": address}
-    return {"Name": f"{entry.name} answers", **asked, "Interval": "10s", "Timeout": "5s"}
+    return {"Name": check_name(entry), **asked, "Interval": "10s", "Timeout": "5s"}
+
+
+def check_name(entry: Entry) -> str:
+    """Name of the check of a service, the same at each of its ports."""
+    return f"{entry.name} answers"
 
 
 def _digest(definition: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from monolith import cgroups
 from monolith.runtimes.compose.containers import Container
 
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
@@ -17,7 +18,7 @@ _UNITS = {"B": 1, "kB": 1000, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10*
 _SIZE = re.compile(r"([0-9.]+)([A-Za-z]+)")
 
 
-def from_kernel(container: Container, proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
+def from_kernel(container: Container, proc: Path = _PROC, root: Path = _CGROUPS) -> int | None:
     """Bytes; None where this kernel does not know the container."""
     try:
         # `<number>:<controllers>:<path>`; with the second version one line, without controllers.
@@ -27,27 +28,15 @@ def from_kernel(container: Container, proc: Path = _PROC, cgroups: Path = _CGROU
         # With an engine elsewhere the process of that number is somebody else.
         if container.id not in path:
             return None
-        folder = cgroups / ("memory" if first else "") / path.lstrip("/")
-        return _first_version(folder) if first else _second_version(folder)
+        folder = root / ("memory" if first else "") / path.lstrip("/")
+        working_set = cgroups.working_set_first if first else cgroups.working_set_second
+        return working_set(folder)
     except (OSError, KeyError, ValueError):
         return None
 
 
 def _fields(line: str) -> list[str]:
     return line.split(":", 2)
-
-
-def _first_version(folder: Path) -> int:
-    return _without_cache(folder / "memory.usage_in_bytes", folder, "total_inactive_file")
-
-
-def _second_version(folder: Path) -> int:
-    return _without_cache(folder / "memory.current", folder, "inactive_file")
-
-
-def _without_cache(used: Path, folder: Path, name: str) -> int:
-    counts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-    return max(int(used.read_text()) - int(counts[name]), 0)
 
 
 def from_stats(lines: Iterable[str]) -> dict[str, int]:
