@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from monolith.settings import Settings
 from monolith.tools import model
 from tests.native.conftest import ROOT, eventually, free_ports
 
-CONSUL, MINIO = model.find("consul", find_project()), model.find("minio", find_project())
+CONSUL = model.find("consul", find_project())
+STORES = {name: model.find(name, find_project()) for name in ("minio", "versitygw")}
 _NAME = re.compile(r"([a-z][a-z0-9-]*)\.service\.consul:([0-9]+)")
 
 
@@ -131,6 +133,38 @@ def traefik(stack: Stack, consul_port: int, folder: Path) -> Iterator[int]:
         environment=environment,
     ):  # fmt: skip
         yield web
+
+
+def with_store(stack: Stack, kind: str) -> Stack:
+    """The stack, its object store being of another kind."""
+    entry = stack.service("s3")
+    block = entry.monolith.model_copy(update={"store": kind})
+    changed = replace(entry, model=entry.model.model_copy(update={"x_monolith": block}))
+    return replace(stack, services={**stack.services, "s3": changed})
+
+
+@contextmanager
+def object_store(
+    kind: str, folder: Path, port: int, root: dict[str, str], log: Path
+) -> Iterator[None]:
+    """An object store with its data below `folder`, and the administrator's key `root`."""
+    address = f"127.0.0.1:{port}"
+    words = {
+        "minio": ["server", f"{folder}/data", "--address", address],
+        "versitygw": ["--quiet", "--port", address, "--iam-dir", f"{folder}/iam",
+                      "--health", "/health", "posix", f"{folder}/data"],
+    }  # fmt: skip
+    for name in ("data", "iam"):
+        (folder / name).mkdir(exist_ok=True)
+    environment = {
+        **root, "MINIO_ROOT_USER": root["ROOT_ACCESS_KEY"],
+        "MINIO_ROOT_PASSWORD": root["ROOT_SECRET_KEY"], "MINIO_UPDATE": "off",
+        "MINIO_BROWSER": "off",
+    }  # fmt: skip
+    path = "minio/health/live" if kind == "minio" else "health"
+    command = [str(STORES[kind]), *words[kind]]
+    with running(command, f"http://{address}/{path}", log, environment=environment):
+        yield
 
 
 class CutError(Exception):

@@ -24,7 +24,9 @@ from tests.native import steps
 from tests.native.conftest import free_ports
 
 KEYS = {"S3_ACCESS_KEY": "k" * 32, "S3_SECRET_KEY": "s" * 64}
-needs_minio = pytest.mark.skipif(steps.MINIO is None, reason="needs: ./monolith tools build minio")
+needs_stores = pytest.mark.skipif(
+    None in steps.STORES.values(), reason=f"needs: ./monolith tools build {' '.join(steps.STORES)}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +34,17 @@ def stack() -> Stack:
     return steps.product()
 
 
-@pytest.fixture
-def store(stack: Stack, tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(params=["minio", "versitygw"])
+def store(stack: Stack, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     (port,) = free_ports(1)
-    root = {"MINIO_ROOT_USER": "r" * 32, "MINIO_ROOT_PASSWORD": "p" * 64}
+    root = {"ROOT_ACCESS_KEY": "r" * 32, "ROOT_SECRET_KEY": "p" * 64}
     memory = steps.Memory(
         s3=root, mlflow=KEYS, plane_api={"S3_ACCESS_KEY": "q" * 32, "S3_SECRET_KEY": "t" * 64}
     )
     ports = {("s3", 9000): port, ("mlflow", 5000): 1, ("plane-api", 8000): 1}
-    command = [str(steps.MINIO), "server", str(tmp_path / "data"), "--address", f"127.0.0.1:{port}"]
-    url = f"http://127.0.0.1:{port}/minio/health/live"
     log = tmp_path / "log"
-    environment = {**root, "MINIO_UPDATE": "off", "MINIO_BROWSER": "off"}
-    with steps.running(command, url, log, environment=environment):
-        yield steps.make_site(stack, memory, ports)
+    with steps.object_store(request.param, tmp_path, port, root, log):
+        yield steps.make_site(steps.with_store(stack, request.param), memory, ports)
     assert not [value for value in [*root.values(), *KEYS.values()] if value in log.read_text()]
 
 
@@ -57,7 +56,7 @@ def as_mlflow(site: Site) -> Minio:
     )  # fmt: skip
 
 
-@needs_minio
+@needs_stores
 def test_a_key_opens_its_own_buckets_and_no_other(store: Site) -> None:
     assert "bucket mlflow" in s3.ensure(store)
     assert s3.ensure(store) == []
@@ -78,7 +77,7 @@ def test_a_key_opens_its_own_buckets_and_no_other(store: Site) -> None:
             attempt()
 
 
-@needs_minio
+@needs_stores
 def test_a_changed_key_replaces_the_former(store: Site) -> None:
     s3.ensure(store)
     former = as_mlflow(store)
@@ -92,7 +91,7 @@ def test_a_changed_key_replaces_the_former(store: Site) -> None:
     assert s3.ensure(store) == []
 
 
-@needs_minio
+@needs_stores
 def test_a_cut_run_of_the_store_is_completed(store: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     cuts = steps.cut_everywhere(
         monkeypatch, urllib3.PoolManager, "urlopen", lambda: s3.ensure(store)
@@ -102,10 +101,10 @@ def test_a_cut_run_of_the_store_is_completed(store: Site, monkeypatch: pytest.Mo
     assert list(as_mlflow(store).list_objects("mlflow")) == []
 
 
-@needs_minio
+@needs_stores
 def test_a_store_of_another_installation_is_told(store: Site) -> None:
     root = store.store.read("s3")
-    store.store.write("s3", {**root, "MINIO_ROOT_PASSWORD": "o" * 64})
+    store.store.write("s3", {**root, "ROOT_SECRET_KEY": "o" * 64})
     with pytest.raises(UserError, match="not of one installation"):
         s3.ensure(store)
 

@@ -22,7 +22,7 @@ GOOD = {
     "AMQP_URL": "amqp://plane:long-enough-1@mq:5672/plane",
     "AWS_ACCESS_KEY_ID": "0123456789abcdef",
     "AWS_SECRET_ACCESS_KEY": "0123456789abcdef" * 2,
-    "AWS_S3_ENDPOINT_URL": "http://minio:9000",
+    "AWS_S3_ENDPOINT_URL": "http://s3.service.consul:9000",
     "AWS_S3_BUCKET_NAME": "uploads",
     "AWS_REGION": "us-east-1",
     "USE_MINIO": "1",

@@ -26,7 +26,8 @@ from tests.unit.conftest import ROOT, command_line, python
 
 PROGRAM = b"#!/bin/sh\necho the program\n" * 1000
 BUILT = "#!/bin/sh\necho first\necho second\n"
-SHIPPED = ("alertmanager", "consul", "loki", "minio", "prometheus", "promtool", "tempo", "vault")
+SHIPPED = ("alertmanager", "consul", "loki", "minio", "prometheus", "promtool", "tempo", "vault",
+           "versitygw")  # fmt: skip
 FAKE_GO = """#!/bin/sh
 if [ "$1" = env ]; then echo "$FAKE_VERSION"; exit; fi
 echo begin >>"$FAKE_LOG"

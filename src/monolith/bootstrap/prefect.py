@@ -7,6 +7,7 @@ from typing import Any
 from monolith.bootstrap import waiting
 from monolith.bootstrap.http import Api
 from monolith.bootstrap.site import Site
+from monolith.store.model import REGION
 
 SERVICE, PORT = "prefect", 4200
 POOL = "default"
@@ -46,6 +47,7 @@ def _results(site: Site, api: Api) -> list[str]:
     credentials = {
         "minio_root_user": site.secret(owner.name, "S3_ACCESS_KEY"),
         "minio_root_password": site.secret(owner.name, "S3_SECRET_KEY"),
+        "region_name": REGION,
         # Read by the worker, wherever this code runs.
         "aws_client_parameters": {"endpoint_url": _STORE},
     }

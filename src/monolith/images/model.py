@@ -118,7 +118,7 @@ class Image:
 
 def load_all(root: Path, folder: str = "images") -> dict[str, Image]:
     """The images below `folder` of the project at `root`, by name; bases first."""
-    references = _references(root)
+    references = _references(root, "*")
     files = sorted(root.glob(f"{folder}/*/image.toml"))
     found = [image for file in files for image in _load(root, file, references)]
     return {image.name: image for image in sorted(found, key=lambda one: not one.is_base)}
@@ -163,6 +163,8 @@ def _load(root: Path, file: Path, references: dict[str, str]) -> list[Image]:
 
     if said.image:
         return [image(file.parent.name, said.image)]
+    # Two folders may offer the same service, to choose from: then each has an image of its name.
+    references = references | _references(root, file.parent.name)
     for service in [said.service, *said.stages]:
         if service and service not in references:
             told = f"{shown(file, root)} names the service `{service}`, which is in no manifest."
@@ -172,10 +174,10 @@ def _load(root: Path, file: Path, references: dict[str, str]) -> list[Image]:
     return [image(name, references[name], stage) for name, stage in said.stages.items()]
 
 
-def _references(root: Path) -> dict[str, str]:
-    """Service -> image, as the manifests say."""
+def _references(root: Path, folder: str) -> dict[str, str]:
+    """Service -> image, as the manifests of `folder` say (`*`: of all)."""
     found: dict[str, str] = {}
-    for path in sorted(root.glob("config/*/compose.yaml")):
+    for path in sorted(root.glob(f"config/{folder}/compose.yaml")):
         data: Any = yamlfile.read(path, shown(path, root)).data
         services = data.get("services") if isinstance(data, dict) else None
         for name, keys in (services or {}).items():

@@ -25,6 +25,7 @@ _VERSION = re.compile(r"[0-9]+\.[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
 _MOVING = re.compile(r"(^|[.-])(latest|nightly|edge|stable|main|master|dev|develop|lts)([.-]|$)")
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ENCRYPTION_KEY)(_KEY)?$")
 _IN_ADDRESS = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
+_REGION = re.compile(r"(^|_)AWS_(DEFAULT_)?REGION(_NAME)?$")
 _KNOWN_VALUES = {
     "1234567890", "admin", "access-key", "changeme", "minioadmin", "password", "password1234",
     "plane", "secret", "secret-key", "supersecret",
@@ -227,6 +228,15 @@ def _access_of_url(entry: Entry, _: Stack) -> Iterator[Problem]:
         yield say(entry, ("x-monolith", "access"), expected, "internal", fix)
 
 
+def _region_of_buckets(entry: Entry, _: Stack) -> Iterator[Problem]:
+    """Without a region some stores refuse the signature, others take it."""
+    has_region = any(_REGION.search(name) for name in entry.model.environment)
+    if entry.monolith.buckets and not has_region:
+        fix = "add AWS_REGION: us-east-1"
+        expected = "AWS_REGION or AWS_DEFAULT_REGION, since it has buckets"
+        yield say(entry, ("environment",), expected, "neither", fix)
+
+
 def _sources_exist(stack: Stack, base: Path) -> Iterator[Problem]:
     """A missing source would become an empty folder that belongs to root."""
     data = _data_folder(stack, base)
@@ -274,5 +284,5 @@ def _data_folder(stack: Stack, base: Path) -> Path:
 _RULES: list[Rule] = [
     _limits, _health, _pinned_image, _built_not_pulled, _port_numbers, _alias, _names_exist,
     _socket, _no_plain_secrets, _secret_texts, _fixed_are_secrets, _check_where_it_listens,
-    _url_target, _access_of_url,
+    _url_target, _access_of_url, _region_of_buckets,
 ]  # fmt: skip

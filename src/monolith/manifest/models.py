@@ -236,6 +236,9 @@ class Monolith(Strict):
     )
     database: Database | None = Field(None, description="A role and database of its own.")
     buckets: list[Host] = Field(default=[], description="S3 buckets of its own.")
+    store: Literal["minio", "versitygw"] | None = Field(
+        None, description="It is the object store, and the program whose administration it has."
+    )
     secrets: dict[EnvName, str] = Field(
         default={},
         description="What `/secrets/env` holds. A generator (`hex16`, `hex32`, `fernet`, "

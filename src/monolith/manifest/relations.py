@@ -198,6 +198,15 @@ def _prepared_by(block: Monolith) -> dict[str, str]:
     return found
 
 
+def _store_is_told(stack: Stack) -> Iterator[Problem]:
+    """Each program has an administration of its own, through which keys are made."""
+    store = stack.services.get("s3")
+    has_buckets = any(entry.monolith.buckets for entry in stack.services.values())
+    if store and has_buckets and store.monolith.store is None:
+        key = ("x-monolith", "store")
+        yield say(store, key, "the program that it is", "nothing", "add store: minio, for example")
+
+
 def _before(name: str, stack: Stack, seen: set[str]) -> set[str]:
     """All that has to be there before a service starts."""
     entry = stack.services.get(name)
@@ -210,5 +219,5 @@ def _before(name: str, stack: Stack, seen: set[str]) -> set[str]:
 
 _RULES: list[Callable[[Stack], Iterator[Problem]]] = [
     _waits_for_bootstrap, _dependencies_exist, _conditions_can_come, _no_cycles, _unique_ports,
-    _unique_aliases, _unique_hosts, _unique_folders,
+    _unique_aliases, _unique_hosts, _unique_folders, _store_is_told,
 ]  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 from monolith.bootstrap import databases, postgres, s3
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
+from monolith.store.model import Wanted
 from tests.native.steps import Memory, make_site
 
 POSTGRES = {"POSTGRES_PASSWORD": "p"}
@@ -21,12 +22,12 @@ def test_only_what_runs_here_gets_a_database(product: Stack) -> None:
 
 def test_a_secret_that_was_not_made_is_told(product: Stack) -> None:
     site = make_site(product, Memory(), {("postgres", 5432): 1, ("s3", 9000): 1})
-    for step, key in ((databases, "POSTGRES_PASSWORD"), (s3, "MINIO_ROOT_USER")):
+    for step, key in ((databases, "POSTGRES_PASSWORD"), (s3, "ROOT_ACCESS_KEY")):
         with pytest.raises(UserError, match=key):
             step.ensure(site)
 
 
 def test_secrets_are_not_shown_by_accident() -> None:
-    texts = [repr(s3.Wanted("web", ["b"], "the-key", "the-secret"))]
+    texts = [repr(Wanted("web", ["b"], "the-key", "the-secret"))]
     texts.append(repr(postgres.Server("h", 1, "the-password")))
     assert not [text for text in texts if "the-" in text]
