@@ -17,6 +17,7 @@ from monolith.cli.session import Session
 from monolith.errors import UserError
 from monolith.files import write_atomic
 from monolith.runtimes.environments import Environments, uv_program
+from monolith.tools.model import find
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 
@@ -33,6 +34,7 @@ class Bench:
     """Where tests run: the environments of both Pythons, made when first asked for."""
 
     def __init__(self, session: Session) -> None:
+        self.project = session.project
         self.root = session.project.root
         self.cache = session.project.cache
         self.problems: list[str] = []
@@ -151,6 +153,15 @@ def _cases(bench: Bench) -> Lane:
     return _pytest_on_both(bench, "tests/cases")
 
 
+def _rules(bench: Bench) -> Lane:
+    """Alerts, computed by the stores' own programs."""
+    lane = Lane([[str(bench.python(sys.executable)), "-m", "pytest", "-q", "tests/rules"]])
+    missing = [name for name in ("promtool", "loki") if not find(name, bench.project)]
+    if not missing:
+        return lane
+    return Lane(left_out=[f"rules: run ./monolith tools build {' '.join(missing)}"])
+
+
 def _native(bench: Bench) -> Lane:
     return Lane([[str(bench.python(sys.executable)), "-m", "pytest", "-v", "tests/native"]])
 
@@ -175,7 +186,9 @@ LANES: dict[str, Callable[[Bench], Lane]] = {
     "lint": _lint,
     "unit": _unit,
     "cases": _cases,
+    "rules": _rules,
     "native": _native,
+    "store": _on_engine("store"),
     "compose": _on_engine("compose"),
     "full": _on_engine("full"),
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from monolith.manifest.stack import Stack
-from monolith.render import envexample, prometheus, reference
+from monolith.render import alerts, envexample, prometheus, reference
 
 
 def all_files(stacks: list[Stack]) -> dict[str, str]:
     """Path from the project's root -> content. The last of the stacks has every service."""
     whole = stacks[-1]
     return {
+        "config/prometheus/rules/services.yaml": alerts.text(whole),
         "config/prometheus/targets.yaml": prometheus.targets(whole),
         "docker-compose/.env.example": envexample.text(whole),
         "docs/reference/manifest.md": reference.manifest(),
