@@ -22,6 +22,11 @@ performance {
   raft_multiplier = 1
 }
 
+telemetry {
+  prometheus_retention_time = "1m"
+  disable_hostname          = true
+}
+
 # A check is an HTTP or TCP request: whoever may register a service gets no shell.
 enable_script_checks       = false
 enable_local_script_checks = false
