@@ -37,6 +37,9 @@ _NEEDED = {
     "restart": ("a restart policy", "restart: unless-stopped"),
 }
 
+_COLLECTOR = "otel-collector"
+_LOG_LABELS = "com.docker.compose.project,com.docker.compose.service"
+
 
 def check(stack: Stack, base: Path) -> list[Problem]:
     """Everything that is wrong with a stack whose files are well formed by themselves."""
@@ -58,6 +61,15 @@ def _limits(entry: Entry, _: Stack) -> Iterator[Problem]:
     for name, (expected, what) in _NEEDED.items():
         if getattr(entry.model, name) is None:
             yield say(entry, (name,), expected, "nothing", f"add {what}")
+
+
+def _log_labels(entry: Entry, stack: Stack) -> Iterator[Problem]:
+    """Without them the collector does not know whose line it is, and leaves it."""
+    logging = entry.model.logging
+    if _COLLECTOR in stack.services and logging and logging.options.labels != _LOG_LABELS:
+        expected, found = "labels by which log lines are known", logging.options.labels or "nothing"
+        key: Key = ("logging", "options", "labels")
+        yield say(entry, key, expected, found, f'add labels: "{_LOG_LABELS}"')
 
 
 def _health(entry: Entry, _: Stack) -> Iterator[Problem]:
@@ -282,7 +294,7 @@ def _data_folder(stack: Stack, base: Path) -> Path:
 
 
 _RULES: list[Rule] = [
-    _limits, _health, _pinned_image, _built_not_pulled, _port_numbers, _alias, _names_exist,
-    _socket, _no_plain_secrets, _secret_texts, _fixed_are_secrets, _check_where_it_listens,
-    _url_target, _access_of_url, _region_of_buckets,
+    _limits, _log_labels, _health, _pinned_image, _built_not_pulled, _port_numbers, _alias,
+    _names_exist, _socket, _no_plain_secrets, _secret_texts, _fixed_are_secrets,
+    _check_where_it_listens, _url_target, _access_of_url, _region_of_buckets,
 ]  # fmt: skip

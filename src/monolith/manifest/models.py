@@ -74,6 +74,11 @@ class LogOptions(Strict):
 
     max_size: Size = Field(alias="max-size", description="Size of one file, such as `10m`.")
     max_file: str = Field(alias="max-file", description="Number of files, quoted.")
+    labels: str | None = Field(
+        None,
+        description="Labels of the container written beside each line; the collector knows a "
+        "line's service by `com.docker.compose.project,com.docker.compose.service`.",
+    )
 
 
 class Logging(Strict):
