@@ -16,6 +16,8 @@ LABEL = "monolith"
 BLOCK = "plane-api-key"
 OWNER, PASSWORD, TOKEN = "bootstrap", "PLANE_ADMIN_PASSWORD", "PLANE_API_TOKEN"
 """Document of the secret store, and its keys: one generated, one issued by Plane."""
+SESSION, COOKIE = "PLANE_SESSION", "session-id"
+"""Another such key, and the cookie that it is the value of."""
 
 # Plane prepares itself for minutes, and a new database for some more.
 _SECONDS = 900.0
@@ -32,12 +34,30 @@ class Administrator:
 
 def ensure(site: Site) -> list[str]:
     """Set Plane up as wanted. Returns what was changed, in words."""
+    plane = connect(site)
+    changes = [] if _is_as_wanted(site, plane) else _set_up(site, plane)
+    return changes + _tell_flows(site)
+
+
+def connect(site: Site) -> Plane:
+    """Plane, when it answers."""
     url = site.url(SERVICE, PORT)
     waiting.until_answers(f"{url}/", "Plane answers", _SECONDS)
     web_url = site.stack.service(SERVICE).model.environment["WEB_URL"]
-    plane = Plane(url, str(web_url).rstrip("/"))
-    changes = [] if _is_as_wanted(site, plane) else _set_up(site, plane)
-    return changes + _tell_flows(site)
+    return Plane(url, str(web_url).rstrip("/"))
+
+
+def session(site: Site) -> Plane:
+    """Plane as its administrator sees it. The session is used until it ends: each is kept."""
+    plane = connect(site)
+    plane.client.cookies.set(COOKIE, site.store.read(OWNER).get(SESSION, ""))
+    if not plane.is_signed_in():
+        plane.client.cookies.clear()
+        who = _administrator_of(site)
+        plane.submit("/auth/sign-in/", email=who.email, password=who.password)
+        values = site.store.read(OWNER) | {SESSION: plane.client.cookies[COOKIE]}
+        site.store.write(OWNER, values)
+    return plane
 
 
 def _is_as_wanted(site: Site, plane: Plane) -> bool:
@@ -50,9 +70,13 @@ def _is_as_wanted(site: Site, plane: Plane) -> bool:
     )
 
 
-def _set_up(site: Site, plane: Plane) -> list[str]:
+def _administrator_of(site: Site) -> Administrator:
     email = site.stack.setting("MONOLITH_ADMIN_EMAIL") or "admin@monolith.localhost"
-    who = Administrator(email, site.secret(OWNER, PASSWORD))
+    return Administrator(email, site.secret(OWNER, PASSWORD))
+
+
+def _set_up(site: Site, plane: Plane) -> list[str]:
+    who = _administrator_of(site)
     changes = _administrator(plane, who) + _settings(plane) + _workspace(plane)
     return changes + _token(site, plane, who)
 

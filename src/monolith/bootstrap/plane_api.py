@@ -43,6 +43,10 @@ class Plane(Api):
         """What everybody may know of this Plane."""
         return Instance(self.get("/api/instances/"))
 
+    def is_signed_in(self) -> bool:
+        """Whether the cookies hold a session that is still good."""
+        return self.send("GET", "/api/users/me/", 401, 403).is_success
+
     def opens(self, token: str, path: str) -> bool:
         """Whether an API token is good for reading `path` below `/api/v1/`; an empty one is not."""
         if not token:

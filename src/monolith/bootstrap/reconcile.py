@@ -64,6 +64,8 @@ STEPS = [
     Step("s3", "s3"),
     Step("artifacts", "s3"),
     Step("plane", "plane-api"),
+    Step("label_studio", "label-studio"),
+    Step("webhooks", "n8n"),
 ]
 
 
