@@ -1,13 +1,9 @@
-"""STAND-IN. What a signed-in person uses: their session, API tokens, webhooks."""
+"""STAND-IN. What a signed-in person uses: their session and API tokens."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
-import socket
 import uuid
-from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -15,9 +11,7 @@ from starlette.routing import Route
 from plane import accounts
 from plane.database import Row, every, insert, one
 from plane.instances import person, too_often
-from plane.web import Answer, Call, RefusedError, detail, needed, route
-
-NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+from plane.web import Answer, Call, detail, needed, route
 
 
 def sign_in_problem(call: Call, found: Row | None, email: str, password: str) -> str | None:
@@ -96,65 +90,10 @@ def delete_token(call: Call) -> Response:
     return Answer(None, 204)
 
 
-def listed(name: str) -> list[str]:
-    """The entries of a variable that is a comma list."""
-    return [entry.strip().lower() for entry in os.environ.get(name, "").split(",") if entry.strip()]
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is an IP address."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def reachable(host: str) -> bool:
-    """Whether a name resolves, and only to addresses that webhooks may go to."""
-    networks = [ipaddress.ip_network(entry, False) for entry in listed("WEBHOOK_ALLOWED_IPS")]
-    try:
-        found = {ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        return False
-    return all(ip.is_global or any(ip in network for network in networks) for ip in found)
-
-
-def webhook_problem(url: str, own: str) -> str | None:
-    """Why a webhook may not go there."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme not in ("http", "https") or not (NAME.fullmatch(host) or is_address(host)):
-        return "Enter a valid URL."
-    if host in listed("WEBHOOK_ALLOWED_HOSTS"):
-        return None
-    if not reachable(host):
-        return "Invalid or disallowed webhook URL."
-    own_domains = [own, *listed("WEBHOOK_DISALLOWED_DOMAINS")]
-    inside = any(host == domain or host.endswith("." + domain) for domain in own_domains)
-    return "URL domain or its subdomain is not allowed." if inside else None
-
-
-def create_webhook(call: Call) -> Response:
-    """Keep a webhook. This stand-in never sends one."""
-    workspace = accounts.member(call, accounts.user(call))
-    url = str(call.data.get("url", ""))
-    if problem := webhook_problem(url, call.request.url.hostname or ""):
-        raise RefusedError(400, {"url": [problem]})
-    query = "SELECT id FROM webhooks WHERE workspace = %s AND url = %s"
-    if one(call.db, query, workspace["id"], url):
-        raise RefusedError(409, {"error": "URL already exists for the workspace"})
-    key = f"plane_wh_{uuid.uuid4().hex}"
-    return Answer(
-        insert(call.db, "webhooks", workspace=workspace["id"], url=url, secret_key=key), 201
-    )
-
-
 ROUTES: list[Route] = [
     route("/auth/get-csrf-token/", GET=accounts.csrf_token),
     route("/auth/sign-in/", POST=sign_in),
     route("/api/users/me/", GET=me),
     route("/api/users/api-tokens/", GET=tokens, POST=create_token),
     route("/api/users/api-tokens/{pk:uuid}/", GET=token, DELETE=delete_token),
-    route("/api/workspaces/{slug}/webhooks/", POST=create_webhook),
 ]

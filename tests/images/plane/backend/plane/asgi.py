@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 
-from plane import app_api, assets, instances, token_api
+from plane import app_api, assets, instances, token_api, webhooks
 from plane.contract import backend_problems, refuse
 from plane.web import MARK, Answer, pool
 
@@ -36,7 +36,7 @@ async def connected(_: Starlette) -> AsyncIterator[None]:
 
 
 API: list[Route] = [
-    *instances.ROUTES, *app_api.ROUTES, *token_api.ROUTES, *assets.ROUTES,
+    *instances.ROUTES, *app_api.ROUTES, *token_api.ROUTES, *assets.ROUTES, *webhooks.ROUTES,
 ]  # fmt: skip
 
 

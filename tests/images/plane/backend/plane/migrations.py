@@ -90,6 +90,12 @@ STEPS: dict[str, tuple[str, ...]] = {
         table("api_activity_logs", "token_identifier text NOT NULL, path text NOT NULL,"
               " method text NOT NULL"),
     ),
+    "0006_webhooks": (
+        *(f"ALTER TABLE webhooks ADD COLUMN {name} boolean NOT NULL DEFAULT false"
+          for name in ("project", "issue", "module", "cycle", "issue_comment")),
+        table("webhook_logs", "webhook uuid NOT NULL REFERENCES webhooks ON DELETE CASCADE,"
+              " event_type text NOT NULL, response_status int NOT NULL"),
+    ),
 }  # fmt: skip
 
 

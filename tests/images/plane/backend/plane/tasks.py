@@ -7,6 +7,7 @@ import os
 
 from plane.celery import app
 from plane.database import connect, insert, one
+from plane.webhooks import send_all
 
 
 def issue_activity(kind: str, issue_id: str, actor_id: str, epoch: int) -> None:
@@ -26,6 +27,8 @@ def issue_activity(kind: str, issue_id: str, actor_id: str, epoch: int) -> None:
             comment=f"{kind} the issue",
             epoch=epoch,
         )
+        actor = one(db, "SELECT id, first_name, last_name FROM users WHERE id = %s", actor_id)
+        send_all(db, "issue", kind, issue, {"actor": actor, "field": None})
 
 
 def instance_traces() -> None:
