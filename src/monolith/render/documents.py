@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monolith.manifest.stack import Stack
-from monolith.render import alerts, envexample, prometheus, reference
+from monolith.render import alerts, dashboards, envexample, prometheus, reference
 
 
 def all_files(stacks: list[Stack]) -> dict[str, str]:
@@ -16,4 +16,5 @@ def all_files(stacks: list[Stack]) -> dict[str, str]:
         "docs/reference/manifest.md": reference.manifest(),
         "docs/reference/services.md": reference.services(stacks),
         "docs/reference/settings.md": reference.settings(whole),
+        **dashboards.files(whole),
     }
