@@ -81,7 +81,8 @@ def _card(stack: Stack, entry: Entry) -> Card:
         name=entry.name,
         title=block.title,
         about=block.about,
-        address=stack.address(entry, stack.http_port),
+        # The object store's address is for programs: a browser is refused there.
+        address="" if block.store else stack.address(entry, stack.http_port),
         access=block.access,
         version=version(entry.model.image),
         memory_limit=entry.memory_limit,

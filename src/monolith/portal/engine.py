@@ -28,12 +28,18 @@ class Container:
     created: str
     running: bool
     restarting: bool
+    paused: bool
     health: str
     exit_code: int
     oom_killed: bool
     restarts: int
     started: float
     log_bytes: int
+
+    @property
+    def runs(self) -> bool:
+        """Whether its processes are at work."""
+        return self.running and not self.restarting and not self.paused
 
 
 def project_of(folder: Path, host_name: str) -> str:
@@ -82,6 +88,7 @@ def _container(content: dict[str, Any], folder: Path) -> Container:
         created=content.get("Created", ""),
         running=state["Running"],
         restarting=state.get("Restarting", False),
+        paused=state.get("Paused", False),
         health=(state.get("Health") or {}).get("Status", ""),
         exit_code=state["ExitCode"],
         oom_killed=state.get("OOMKilled", False),

@@ -17,7 +17,7 @@ from monolith.portal.refresh import Source
 from monolith.portal.sources import SilentError
 from monolith.portal.status import Picture, Said, picture
 
-HEALTH_SECONDS, SLOW_SECONDS, COUNT_SECONDS = 4.0, 10.0, 60.0
+HEALTH_SECONDS, SLOW_SECONDS, COUNT_SECONDS = 3.0, 10.0, 60.0
 _PATIENCE = 8.0
 """Seconds after which a page is made also without an answer from everybody."""
 

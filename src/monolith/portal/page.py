@@ -57,8 +57,12 @@ def _content(picture: Picture) -> dict[str, Any]:
         "clock": datetime.fromtimestamp(picture.time, UTC),
         "headline": headline(picture.rows),
         "mood": mood(picture.rows),
-        "apps": [row for row in picture.rows if _is_app(row)],
-        "inside": [row for row in picture.rows if not _is_app(row)],
+        "apps": [row for row in picture.rows if _is_app(row) and row.card.access != "admins"],
+        "tools": [row for row in picture.rows if _is_app(row) and row.card.access == "admins"],
+        # What somebody has to look at is not below what is well.
+        "inside": sorted(
+            (row for row in picture.rows if not _is_app(row)), key=lambda row: row.state not in BAD
+        ),
         "memory": sum(row.memory for row in picture.rows),
         "memory_limit": sum(row.memory_limit for row in picture.rows if row.memory),
         "silent": [titles.get(name, name) for name in sorted(said.silent)],
@@ -110,11 +114,10 @@ def size(count: float) -> str:
 
 def duration(seconds: float) -> str:
     """`40 s`, `12 min`, `3 h`, `2 d`."""
-    if seconds < _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds / _HOUR:.0f} h" if seconds < _DAY else f"{seconds / _DAY:.0f} d"
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds)} s"
 
 
 def age(text: str, now: float) -> str:

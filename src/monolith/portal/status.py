@@ -115,7 +115,7 @@ def state_of(
     container = None if containers is None else containers.get(card.name)
     if containers is not None and container is None:
         return "stopped", "it has no container"
-    if container and (card.ends or not container.running or container.restarting):
+    if container and (card.ends or not container.runs):
         return _of_engine(card, container)
     passes = None if checks is None or not card.check else checks.get(card.check)
     if passes is not None:
@@ -136,6 +136,8 @@ def _of_check(container: Container | None, *, passes: bool) -> tuple[State, str]
 def _of_engine(card: Card, container: Container) -> tuple[State, str]:
     if container.restarting:
         return "unhealthy", f"{_ending(container)}, is started again"
+    if container.paused:
+        return "unhealthy", "it is paused"
     if not container.running:
         if card.ends and not container.exit_code and container.started:
             return "done", ""

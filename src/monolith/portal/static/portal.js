@@ -1,8 +1,8 @@
 // The page is whole without this. Here it fetches itself again and takes over what has changed.
 "use strict";
 
-const PAUSE = 5000;
-const PATIENCE = 4000;
+const PAUSE = 4000;
+const PATIENCE = 3500;
 
 function take(fresh) {
   for (const old of document.querySelectorAll("[data-live]")) {
