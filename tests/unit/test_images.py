@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,6 +90,12 @@ def test_the_package_index_is_chosen_for_pip_and_uv() -> None:
     assert commands.index_file({"PIP_FIND_LINKS": "/wheels"}) == ""
 
 
+def test_the_registry_of_npm_is_passed_on() -> None:
+    assert commands.index_file({"npm_config_registry": "https://n"}) == (
+        "NPM_CONFIG_REGISTRY=https://n\n"
+    )
+
+
 def test_the_ca_bundle_that_is_set_counts(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.crt"
     assert commands.ca_bundle({"SSL_CERT_FILE": str(bundle)}) is None
@@ -163,6 +170,13 @@ def test_the_version_is_that_of_the_lock(make_image: MakeImage) -> None:
     assert (found.source, found.version()) == ("PyPI", "2.5")
     assert (found.reference, found.short) == ("docker.io/library/app:2.5", "app:2.5")
     assert make_image().version() == "2.5"
+
+
+def test_the_version_of_a_package_of_npm_is_that_of_its_lock(make_image: MakeImage) -> None:
+    found = make_image(npm="the-app")
+    lock = {"packages": {"": {}, "node_modules/the-app": {"version": "2.6"}}}
+    (found.folder / "package-lock.json").write_text(json.dumps(lock))
+    assert (found.source, found.version()) == ("npm", "2.6")
 
 
 def test_a_service_that_is_in_no_manifest_is_told(make_image: MakeImage) -> None:

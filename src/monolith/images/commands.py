@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from monolith.images.model import Image
@@ -15,6 +15,8 @@ SOURCE = "monolith.source"
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 _BUNDLES = [Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt")]
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+# npm knows its settings in either case.
+_REGISTRIES = ("NPM_CONFIG_REGISTRY", "npm_config_registry")
 
 
 def ask_engine() -> list[str]:
@@ -95,16 +97,17 @@ def proxies(variables: Mapping[str, str]) -> list[str]:
 
 
 def index_file(variables: Mapping[str, str]) -> str:
-    """Shell assignments that choose the package index, for pip and uv; empty for the default one.
+    """Shell assignments that choose the package index, for pip, uv and npm; empty for the default.
 
     Folders of ready wheels (PIP_FIND_LINKS) stay out: they are this machine's.
     """
-    chosen = next((variables[name] for name in _INDEXES if variables.get(name)), "")
-    if not chosen:
-        return ""
-    return "".join(
-        f"{name}={shlex.quote(chosen)}\n" for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
-    )
+    index, registry = _first(variables, _INDEXES), _first(variables, _REGISTRIES)
+    chosen = {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, "NPM_CONFIG_REGISTRY": registry}
+    return "".join(f"{name}={shlex.quote(url)}\n" for name, url in chosen.items() if url)
+
+
+def _first(variables: Mapping[str, str], names: Iterable[str]) -> str:
+    return next((variables[name] for name in names if variables.get(name)), "")
 
 
 def ca_bundle(variables: Mapping[str, str]) -> Path | None:

@@ -13,7 +13,10 @@ from monolith.images import commands
 _LAST_LINES, _WIDEST = 8, 300
 _PULL_SECONDS = 300.0
 _NO_BUILDX = "install Docker's buildx plugin (on Debian: .ci/engine), then try again"
-_FAILED = "check the network, the package index (UV_DEFAULT_INDEX, PIP_INDEX_URL), the CA bundle "
+_FAILED = (
+    "check the network, the package index (UV_DEFAULT_INDEX, PIP_INDEX_URL, NPM_CONFIG_REGISTRY), "
+    "the CA bundle "
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ that goes in; `programs/<tool>` is a program of `tools/`. The base image has a `
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import re
 import tomllib
@@ -22,7 +23,7 @@ from monolith.tools import model as tools
 PROGRAMS = "programs"
 INPUTS_LABEL, BASE_LABEL = "monolith.inputs", "monolith.base"
 OWN = "this repository"
-_REGISTRIES = {"pypi": "PyPI", "go": "Go modules", "debian": "Debian"}
+_REGISTRIES = {"pypi": "PyPI", "go": "Go modules", "debian": "Debian", "npm": "npm"}
 _COPY = re.compile(r"^COPY (?!--from=)(?:--\S+ +)*(.+?) +\S+$", re.MULTILINE)
 _FROM = re.compile(r"^FROM (\S+)(?: AS (\S+))?$", re.MULTILINE)
 _SHORT = re.compile(r"^docker\.io/(library/)?")
@@ -89,6 +90,9 @@ class Image:
         """Of the package; an empty text for Debian's, which only the built image knows."""
         if self.source == "PyPI":
             return self._locked()
+        if self.source == "npm":
+            lock = json.loads((self.folder / "package-lock.json").read_text())
+            return str(lock["packages"][f"node_modules/{self.package}"]["version"])
         if self.source == "Go modules":
             return tools.load_all(self.root)[self.package].version
         return "" if self.source == "Debian" else self.reference.rpartition(":")[2]
@@ -150,6 +154,7 @@ class _Words:
     pypi: str = ""
     go: str = ""
     debian: str = ""
+    npm: str = ""
     source: str = OWN
 
 

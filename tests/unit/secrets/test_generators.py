@@ -6,9 +6,10 @@ import base64
 import re
 from urllib.parse import unquote, urlsplit
 
+import bcrypt
 import pytest
 
-from monolith.secrets.generators import GENERATORS, Reference, fill, references
+from monolith.secrets.generators import GENERATORS, Reference, fill, hashed, references
 from tests.unit.conftest import NASTY
 
 
@@ -53,3 +54,21 @@ def test_an_encoded_value_comes_out_of_an_address_unchanged(value: str) -> None:
     parts = urlsplit(address)
     assert unquote(parts.password or "") == value
     assert (parts.hostname, parts.port, parts.path) == ("host", 80, "/path")
+
+
+def test_a_hash_opens_with_the_password_and_is_the_same_each_time() -> None:
+    values = {"PASSWORD": NASTY, "SALT": GENERATORS["hex16"]()}
+    made = fill("{PASSWORD:bcrypt:SALT}", "me", lambda _, key: values[key])
+    assert bcrypt.checkpw(NASTY.encode(), made.encode())
+    assert not bcrypt.checkpw(f"{NASTY}x".encode(), made.encode())
+    assert fill("{PASSWORD:bcrypt:SALT}", "me", lambda _, key: values[key]) == made
+    assert hashed(NASTY, GENERATORS["hex16"]()) != made
+
+
+def test_a_hash_is_empty_until_both_of_its_secrets_are_made() -> None:
+    assert (hashed("", "00" * 16), hashed("word", "")) == ("", "")
+
+
+def test_a_hash_refers_to_its_salt() -> None:
+    found = references("{other.PASSWORD:bcrypt:SALT}")
+    assert found == [Reference("other", "PASSWORD"), Reference("other", "SALT")]
