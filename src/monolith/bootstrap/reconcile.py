@@ -66,6 +66,7 @@ STEPS = [
     Step("plane", "plane-api"),
     Step("label_studio", "label-studio"),
     Step("webhooks", "n8n"),
+    Step("n8n", "n8n"),
 ]
 
 
