@@ -18,7 +18,10 @@ import httpx
 from tests.common.differences import DIFFERENCES, Differences
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("POSTGRES", "PREFECT", "MLFLOW", "HTTP", "TRAEFIK", "VAULT", "CONSUL", "S3", "PLANE")
+PORTS = (
+    "POSTGRES", "PREFECT", "MLFLOW", "HTTP", "TRAEFIK", "VAULT", "CONSUL", "S3", "PLANE", "LABELS",
+    "N8N",
+)  # fmt: skip
 DOMAIN = "monolith.localhost"
 
 
