@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from monolith.bootstrap import n8n, n8n_workflows, waiting
+from monolith.bootstrap.http import Api
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.manifest.load import load
@@ -194,6 +195,6 @@ def update(fake: FakeN8n, site: Site, folder: Path, name: str) -> list[str]:
     file["nodes"][1]["parameters"]["path"] = "elsewhere"
     (folder / f"{name}.json").write_text(json.dumps(file))
     key = site.store.read("n8n")["API_KEY"]
-    api = n8n.Api("n8n", "http://127.0.0.1:1/api/v1", {n8n.HEADER: key})
+    api = Api("n8n", "http://127.0.0.1:1/api/v1", {n8n.HEADER: key})
     credentials = {one["name"].rpartition(" (")[0]: key for key, one in fake.credentials.items()}
     return n8n_workflows.ensure(api, folder, credentials)
