@@ -50,6 +50,15 @@ def load(file: Path, settings: Settings, base: Path) -> Stack:
     return stack
 
 
+def fragment(path: Path, settings: Settings, base: Path) -> dict[str, Entry]:
+    """The services of one fragment by itself, whether or not a stack includes it."""
+    work = _Load(base, settings)
+    _load_fragment(work, [path])
+    if work.problems:
+        raise UserError(_headline(work.problems, shown(path, base)), work.problems)
+    return work.entries
+
+
 def _once(problems: list[Problem]) -> Iterator[Problem]:
     """Each mistake once, also where aliases make it count at several paths."""
     told: set[tuple[object, ...]] = set()

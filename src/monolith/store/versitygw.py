@@ -54,7 +54,8 @@ def policy(bucket: str, keys: list[str]) -> dict[str, Any]:
         "Version": "2012-10-17",
         "Statement": [
             {**granted, "Action": OF_BUCKET, "Resource": [whole]},
-            {**granted, "Action": OF_OBJECT, "Resource": [f"{whole}/*"]},
+            # It asks whether an upload by a form may write to the bucket, not to the object.
+            {**granted, "Action": OF_OBJECT, "Resource": [whole, f"{whole}/*"]},
         ],
     }
 
