@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.common.checks")
+pytest.register_assert_rewrite("tests.common.checks", "tests.common.portal")
 
 
 @pytest.hookimpl(wrapper=True)

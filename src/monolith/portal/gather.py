@@ -38,16 +38,16 @@ class Gatherer:
         self.consul = self._source("consul", sources.consul, HEALTH_SECONDS)
         self.flows = self._source("prefect", sources.prefect, SLOW_SECONDS)
         self.models = self._source("mlflow", sources.models, SLOW_SECONDS)
-        self.runs = self._source("mlflow", sources.runs, COUNT_SECONDS)
+        self.runs = self._source("mlflow", sources.runs, COUNT_SECONDS, costly=True)
         self.alerts = self._source("alertmanager", sources.alertmanager, SLOW_SECONDS)
         if self.alerts is None:
             self.alerts = self._source("prometheus", sources.prometheus, SLOW_SECONDS)
 
     def _source(
-        self, name: str, ask: Callable[[str], Answer], every: float
+        self, name: str, ask: Callable[[str], Answer], every: float, *, costly: bool = False
     ) -> Source[Answer] | None:
         base = self.catalogue.sources.get(name)
-        return Source(name, functools.partial(ask, base), every) if base else None
+        return Source(name, functools.partial(ask, base), every, costly=costly) if base else None
 
     def _containers(self) -> dict[str, Container]:
         self._project = self._project or engine.project_of(self._folder, socket.gethostname())

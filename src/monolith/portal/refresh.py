@@ -14,17 +14,22 @@ from monolith.portal.sources import SilentError
 
 STALE_SECONDS = 30.0
 _SHARE = 20
-"""A source that takes long is asked seldom: at most this part of the time is spent on it."""
+"""A costly source that takes long is asked seldom: at most this part of the time is spent on it."""
 
 Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
 
 
 class Source(Generic[Answer]):
-    """One question that is asked again and again. Its last answer, as long as that is true."""
+    """One question that is asked again and again. Its last answer, as long as that is true.
 
-    def __init__(self, name: str, question: Callable[[], Answer], every: float) -> None:
-        self.name, self.question, self.every = name, question, every
+    `costly`: the answer is work for the system that is asked, the more the larger it has grown.
+    """
+
+    def __init__(
+        self, name: str, question: Callable[[], Answer], every: float, *, costly: bool = False
+    ) -> None:
+        self.name, self.question, self.every, self.costly = name, question, every, costly
         self._answer: Answer | None = None
         self._error = ""
         self._at = 0.0
@@ -49,7 +54,7 @@ class Source(Generic[Answer]):
     @property
     def pause(self) -> float:
         """Seconds until it is asked again."""
-        return max(self.every, self._took * _SHARE)
+        return max(self.every, self._took * _SHARE) if self.costly else self.every
 
     def look(self) -> None:
         """Ask once."""
@@ -63,7 +68,7 @@ class Source(Generic[Answer]):
             _log.warning("%s: %s", self.name, error)
         self._answer, self._error = answer, error
         self._at = time.monotonic()
-        self._took = self._at - began
+        self._took = 0.0 if error else self._at - began
 
     def run(self) -> None:
         """Ask for ever."""

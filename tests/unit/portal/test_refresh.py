@@ -44,13 +44,17 @@ def test_a_source_that_hangs_is_silent_after_a_while(monkeypatch: pytest.MonkeyP
     assert (source.answer, source.is_silent) == (None, True)
 
 
-def test_what_takes_long_is_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("costly", "fails", "pause"), [(True, 0, 200), (False, 0, 5), (True, 1, 5)]
+)
+def test_a_costly_answer_that_takes_long_is_asked_for_seldom(
+    monkeypatch: pytest.MonkeyPatch, costly: bool, fails: int, pause: float
+) -> None:
     clock = iter([0.0, 10.0])
-    source = Source("x", lambda: 1, 5)
-    assert source.pause == 5
+    source = Source("x", lambda: [1, 2][fails * 2], 5, costly=costly)
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     source.look()
-    assert source.pause == 200
+    assert source.pause == pause
 
 
 def test_one_that_hangs_holds_up_nobody() -> None:

@@ -1,0 +1,3 @@
+"""The portal of this stack."""
+
+from tests.common.portal import *  # noqa: F403
