@@ -60,6 +60,7 @@ def test_status_shows_health_and_memory_below_the_cap(platform: Platform) -> Non
         assert 0 < row["memory"] < row["memory_limit"], name
         assert row["uptime"] > 0
     assert (rows["plane-api"]["state"] == "healthy") == platform.differences.plane
+    assert (rows["portal"]["state"] == "healthy") == platform.differences.portal
     assert rows["mlflow"]["address"] == f"http://{platform.host('mlflow')}"
 
 

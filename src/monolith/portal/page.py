@@ -12,6 +12,8 @@ from monolith.portal.sources import FlowRun
 from monolith.portal.status import BAD, WELL, Picture, Row
 
 SERVICE = "portal"
+_ALERTS = ("alertmanager", "prometheus")
+"""Who is asked for alerts: the first that is there."""
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 _MEGABYTE, _GIGABYTE = 2**20, 2**30
 _RUN_STATES = {
@@ -50,6 +52,7 @@ def _template(name: str) -> Template:
 def _content(picture: Picture) -> dict[str, Any]:
     said, address = picture.said, picture.catalogue.address
     titles = {row.card.name: row.card.title for row in picture.rows}
+    alerts_by = next((name for name in _ALERTS if name in picture.catalogue.sources), "")
     return {
         "picture": picture,
         "said": said,
@@ -66,11 +69,12 @@ def _content(picture: Picture) -> dict[str, Any]:
         "memory": sum(row.memory for row in picture.rows),
         "memory_limit": sum(row.memory_limit for row in picture.rows if row.memory),
         "silent": [titles.get(name, name) for name in sorted(said.silent)],
-        "has_alerts": not {"alertmanager", "prometheus"}.isdisjoint(picture.catalogue.sources),
+        "has_alerts": bool(alerts_by),
+        "alerts_by": titles.get(alerts_by, alerts_by),
         "age": lambda text: age(text, picture.time),
         "prefect": address("prefect"),
         "mlflow": address("mlflow"),
-        "alerts_at": address("alertmanager") or address("prometheus"),
+        "alerts_at": address(alerts_by),
     }
 
 

@@ -54,7 +54,7 @@ def test_a_system_that_does_not_answer_is_named_in_its_place() -> None:
     assert "Prefect does not answer." in text
     assert "MLflow does not answer." in text
     assert "No answer from Prefect" in text
-    assert "Who knows of alerts does not answer" in text
+    assert "prometheus does not answer" in text
 
 
 def test_an_empty_platform_says_what_to_do() -> None:
