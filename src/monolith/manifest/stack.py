@@ -88,6 +88,11 @@ class Stack:
     defaults: dict[str, str]
 
     @property
+    def kind(self) -> str:
+        """What people call it: the middle of `docker-compose.<kind>.yaml`."""
+        return self.file.name.removeprefix("docker-compose.").removesuffix(".yaml")
+
+    @property
     def domain(self) -> str:
         """The domain that people use."""
         return self.setting("MONOLITH_DOMAIN")

@@ -17,7 +17,7 @@ _HEAD = """\
 def targets(stack: Stack) -> str:
     """`config/prometheus/targets.yaml`, for Prometheus's `file_sd_configs`."""
     found = [
-        _target(entry, endpoint, stack.name)
+        _target(entry, endpoint, stack.kind)
         for entry in stack.services.values()
         for endpoint in entry.monolith.metrics
     ]

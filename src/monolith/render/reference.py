@@ -93,7 +93,7 @@ def _service_row(entry: Entry, stacks: list[Stack]) -> str:
     address = f"`{block.url.name('<domain>')}`" if block.url else ""
     native = "yes" if block.native else ""
     cap = f"{entry.memory_limit // 2**20} MB"
-    within = ", ".join(_name(stack) for stack in stacks if entry.name in stack.services)
+    within = ", ".join(stack.kind for stack in stacks if entry.name in stack.services)
     return (
         f"| {entry.name} | {block.about} | {address} | {block.access} | {cap} | {within} "
         f"| {native} |"
@@ -102,12 +102,7 @@ def _service_row(entry: Entry, stacks: list[Stack]) -> str:
 
 def _sum_of_caps(stack: Stack) -> str:
     total = sum(entry.memory_limit for entry in stack.services.values()) / 2**30
-    return f"Sum of the memory caps, {_name(stack)}: {total:.1f} GB. "
-
-
-def _name(stack: Stack) -> str:
-    """`minimal` of docker-compose.minimal.yaml."""
-    return stack.file.name.split(".")[1]
+    return f"Sum of the memory caps, {stack.kind}: {total:.1f} GB. "
 
 
 def settings(stack: Stack) -> str:

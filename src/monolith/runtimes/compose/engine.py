@@ -28,11 +28,6 @@ def project_name(stack: Stack) -> str:
     return os.environ.get(variable) or stack.values.get(variable) or stack.name
 
 
-def stack_name(stack: Stack) -> str:
-    """What bootstrap has to load: the middle of `docker-compose.<name>.yaml`."""
-    return stack.file.name.removeprefix("docker-compose.").removesuffix(".yaml")
-
-
 class Task:
     """A command under way. What it writes goes to a file, so it goes on when we are killed."""
 
@@ -73,7 +68,7 @@ class Engine:
         self.folder = stack.file.parent
         self.file = stack.file.name
         self.project = project_name(stack)
-        self.environment = {**os.environ, "MONOLITH_STACK": stack_name(stack)}
+        self.environment = {**os.environ, "MONOLITH_STACK": stack.kind}
 
     def run(self, words: Words, *, merged: bool = False) -> subprocess.CompletedProcess[str]:
         """Run to the end; the exit code is left to the caller. Merged: errors among the output."""
