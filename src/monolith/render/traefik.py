@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,7 +115,7 @@ def rule(url: Url, domain: str, closed: list[str]) -> str:
     parts = [_host(url, domain)]
     if url.paths:
         parts.append(f"({' || '.join(map(_path, url.paths))})")
-    parts += [f"!({_path(path)})" for path in closed]
+    parts += [f"!{_in_any_case(path)}" for path in closed]
     return " && ".join(parts)
 
 
@@ -123,6 +124,11 @@ def _path(path: str) -> str:
     if path.endswith("/"):
         return f"PathPrefix(`{path}`)"
     return f"Path(`{path}`) || PathPrefix(`{path}/`)"
+
+
+def _in_any_case(path: str) -> str:
+    """As `_path`, and `/X`: to some servers that is the same."""
+    return f"PathRegexp(`(?i)^{re.escape(path.rstrip('/'))}(/|$)`)"
 
 
 def _host(url: Url, domain: str) -> str:

@@ -56,7 +56,7 @@ def test_what_prometheus_asks_is_closed_on_the_routed_port_only(make_stack: Make
     metrics = [{"port": 80, "path": "/m?format=prometheus"}, {"port": 81, "path": "/other"}]
     block = {"url": {"host": "web", "port": 80}, "metrics": metrics}
     stack = make_stack({"web": routed("web", **block)}, MEANINGS)
-    expected = "Host(`web.example.localhost`) && !(Path(`/m`) || PathPrefix(`/m/`))"
+    expected = "Host(`web.example.localhost`) && !PathRegexp(`(?i)^/m(/|$)`)"
     assert rendered(stack)["routers"]["web"]["rule"] == expected
 
 
