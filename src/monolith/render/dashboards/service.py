@@ -51,9 +51,9 @@ def _requests() -> list[Panel]:
         Query(f"histogram_quantile({share}, sum by (le) (rate({buckets})))", name)
         for share, name in ((0.5, "half"), (0.95, "one in 20 slower"), (0.99, "one in 100 slower"))
     ]
-    reached = f"max(httpcheck_duration_milliseconds{{{_HERE}}})"
+    reached = f"max(probe_duration_seconds{{{_HERE}}})"
     return [
         panels.graph("Requests by code", Query(count, "{{code}}"), unit="reqps", stacked=True),
         panels.graph("Time to answer", *slowest, unit="s"),
-        panels.graph("Time of the probe", Query(reached, "probe"), unit="ms"),
+        panels.graph("Time of the probe", Query(reached, "probe"), unit="s"),
     ]

@@ -18,7 +18,7 @@ def board(_: Stack) -> Board:
             Row("Metrics: Prometheus", _metrics()),
             Row("Logs and traces: Loki and Tempo", _logs_and_traces()),
             Row("The collector between them", _collector()),
-            Row("Object store, queue, container logs", _others()),
+            Row("Object store, queue, cache, logs of containers", _others()),
         ],
         since="now-24h",
     )  # fmt: skip
@@ -100,11 +100,13 @@ def _collector() -> list[Panel]:
 def _others() -> list[Panel]:
     s3 = Query("sum(minio_cluster_usage_total_bytes)", "in buckets")
     objects = Query("sum(minio_cluster_usage_object_total)", "objects")
+    valkey = Query("sum by (service) (redis_memory_used_bytes)", "{{service}}")
     waiting = Query("sum by (service) (rabbitmq_queue_messages_ready)", "{{service}}")
     logs = Query("container_log_bytes", "{{service}}")
     return [
         panels.graph("Object store", s3, unit="bytes", width=6),
         panels.graph("Objects", objects, width=6),
         panels.graph("Tasks that wait", waiting, width=6),
-        panels.graph("Logs of containers", logs, unit="bytes", width=6, stacked=True),
+        panels.graph("Memory of Valkey", valkey, unit="bytes", width=6),
+        panels.graph("Logs of containers", logs, unit="bytes", width=24, stacked=True),
     ]

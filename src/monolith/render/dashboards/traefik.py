@@ -75,11 +75,11 @@ def _routes() -> list[Panel]:
 
 def _itself() -> list[Panel]:
     sent = f"sum by (service) (rate(traefik_service_responses_bytes_total[{panels.RATE}]))"
-    probes = "max by (service) (httpcheck_duration_milliseconds)"
+    probes = "max by (service) (probe_duration_seconds)"
     return [
         panels.graph("Sent", Query(sent, "{{service}}"), unit="Bps"),
         panels.graph("Open connections", Query("sum(traefik_open_connections)", "open")),
-        panels.graph("Time of the probes", Query(probes, "{{service}}"), unit="ms"),
+        panels.graph("Time of the probes", Query(probes, "{{service}}"), unit="s"),
         panels.memory('service="traefik"', width=12),
-        panels.log_levels('service="traefik"', width=12),
+        panels.processor('service="traefik"', "processors", width=12),
     ]
