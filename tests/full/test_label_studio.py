@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import io
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.compose.conftest import ComposePlatform
 from tests.compose.test_data import store
-from tests.full.labels import PICTURE, label_studio, new_project, tasks
+from tests.full.labels import PICTURE, fetch, label_studio, new_project, tasks
 
 # The smallest picture there is: one transparent point.
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
 )
-
-
-def fetch(client: httpx.Client, url: str) -> httpx.Response:
-    """A file of a task, asked for as a page of Label Studio does; it has to be no redirect."""
-    parts = urlsplit(url)
-    assert parts.netloc in ("", client.headers["Host"])
-    return client.get(f"{parts.path}?{parts.query}")
 
 
 def test_an_uploaded_picture_is_on_the_store_and_comes_back(full: ComposePlatform) -> None:
