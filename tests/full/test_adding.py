@@ -84,7 +84,7 @@ def rule_groups(full: ComposePlatform) -> str:
 def rendered(full: ComposePlatform) -> dict[str, bool]:
     """Whether the files that people look at name it."""
     files = {
-        "dashboard": "config/grafana/dashboards/platform-overview.json",
+        "dashboard": "config/grafana/dashboards/overview.json",
         "reference": "docs/reference/services.md",
         "targets": "config/prometheus/targets.yaml",
         "rules": "config/prometheus/rules/services.yaml",
@@ -123,7 +123,7 @@ def test_it_is_in_dashboard_reference_targets_and_rules(added: ComposePlatform) 
 def test_the_portal_shows_it_healthy(added: ComposePlatform) -> None:
     def shown() -> list[str]:
         services = added.through_front_door("", "/status.json").json()["services"]
-        return [one["health"] for one in services if one["name"] == NAME]
+        return [one["state"] for one in services if one["name"] == NAME]
 
     assert eventually(lambda: shown() == ["healthy"], 60), shown()
 
