@@ -56,7 +56,7 @@ def test_programs_of_the_vendors_are_all_looked_at(product: Stack) -> None:
     """A new application has to be thought about here."""
     silent = {
         "bootstrap-secrets", "bootstrap-stores", "bootstrap", "vault", "consul", "postgres",
-        "s3", "plane-valkey", "plane-mq",
+        "portal", "s3", "plane-valkey", "plane-mq",
         "plane-live", "plane-space", "plane-admin", "plane-web",
     }  # fmt: skip
     assert set(product.services) == silent | set(QUIET)
