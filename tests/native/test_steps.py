@@ -16,7 +16,7 @@ import urllib3
 from minio import Minio
 from minio.error import S3Error
 
-from monolith.bootstrap import databases, prefect, s3
+from monolith.bootstrap import databases, postgres, prefect, s3
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
@@ -157,6 +157,19 @@ def test_a_changed_password_of_a_database_is_taken_over(server: Site) -> None:
     server.store.write("mlflow", {"DATABASE_PASSWORD": "new"})
     assert databases.ensure(server) == ["role mlflow"]
     connect(server, "mlflow", "new", "mlflow").close()
+
+
+def test_a_role_that_watches_reads_statistics_and_no_data(server: Site) -> None:
+    databases.ensure(server)
+    host, _, port = server.address("postgres", 5432).partition(":")
+    wanted = postgres.Wanted("watcher", "w", roles=["pg_monitor"])
+    place = postgres.Server(host, int(port), "p" * 64)
+    assert "role watcher is in pg_monitor" in postgres.ensure(place, wanted)
+    assert postgres.ensure(place, wanted) == []
+    with connect(server, "watcher", "w", "watcher") as connection:
+        connection.execute("SELECT pg_database_size('mlflow')")
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        connect(server, "watcher", "w", "mlflow")
 
 
 def test_cut_databases_are_completed(server: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,10 @@ def ensure(site: Site) -> list[str]:
 def _wanted(site: Site) -> list[postgres.Wanted]:
     return [
         postgres.Wanted(
-            entry.database, site.secret(entry.name, "DATABASE_PASSWORD"), database.extensions
+            entry.database,
+            site.secret(entry.name, "DATABASE_PASSWORD"),
+            database.extensions,
+            database.roles,
         )
         for entry in site.entries()
         if (database := entry.monolith.database)

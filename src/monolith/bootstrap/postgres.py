@@ -15,11 +15,14 @@ _LOCK = 0x6D6F6E6F
 
 @dataclass(frozen=True)
 class Wanted:
-    """A role with its password, the database it owns, and extensions in it."""
+    """A role with its password, the database it owns, extensions in it, and PostgreSQL's own roles
+    that it is a member of.
+    """
 
     role: str
     password: str = field(repr=False)
     extensions: list[str] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def ensure(server: Server, wanted: Wanted) -> list[str]:
     with server.connect() as connection:
         # Applications are set up side by side, and catalogue rows are shared.
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-        changes = _role(connection, wanted) + _database(connection, wanted)
+        changes = _role(connection, wanted) + _memberships(connection, wanted)
+        changes += _database(connection, wanted)
     with server.connect(wanted.role) as connection:
         return changes + _extensions(connection, wanted)
 
@@ -85,6 +89,22 @@ def _role(connection: psycopg.Connection, wanted: Wanted) -> list[str]:
     statement = sql.SQL("{} ROLE {} {} {}").format(verb, name, options, _scram(connection, wanted))
     connection.execute(statement)
     return [f"role {wanted.role}"]
+
+
+def _memberships(connection: psycopg.Connection, wanted: Wanted) -> list[str]:
+    query = """
+        SELECT 1 FROM pg_auth_members
+        WHERE roleid = to_regrole(%s) AND member = to_regrole(%s)
+    """
+    missing = [
+        role
+        for role in wanted.roles
+        if not connection.execute(query, [role, wanted.role]).fetchone()
+    ]
+    for role in missing:
+        grant = sql.SQL("GRANT {} TO {}")
+        connection.execute(grant.format(sql.Identifier(role), sql.Identifier(wanted.role)))
+    return [f"role {wanted.role} is in {role}" for role in missing]
 
 
 def _scram(connection: psycopg.Connection, wanted: Wanted) -> sql.Literal:

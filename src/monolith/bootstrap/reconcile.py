@@ -60,6 +60,7 @@ STEPS = [
     Step("secrets", stands_under=True),
     Step("databases", "postgres"),
     Step("consul", "consul"),
+    Step("probes", "blackbox-exporter"),
     Step("prefect", "prefect"),
     Step("s3", "s3"),
     Step("artifacts", "s3"),

@@ -179,6 +179,9 @@ class Database(Strict):
     extensions: list[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]] = Field(
         default=[], description="Extensions created in it."
     )
+    roles: list[Annotated[str, StringConstraints(pattern=r"^pg_[a-z_]+$")]] = Field(
+        default=[], description="PostgreSQL's own roles that it is a member of: `pg_monitor`."
+    )
 
 
 class Data(Strict):
