@@ -25,6 +25,8 @@ SECONDS, OVER = 180, 420
 """For a check of Consul, a scrape, an evaluation, the wait for a group, and a webhook; and until
 Alertmanager forgets what is not told again.
 """
+STOPPED, ROUTE, CRASHED, TALKING = "plane-space", ("plane", "/spaces/"), "plane-admin", "plane-live"
+"""Services that are broken: light ones, each for one test, so that no alert hides another."""
 _ASK = """
 import json, sys, urllib.request
 address, headers = json.load(sys.stdin)
@@ -103,13 +105,13 @@ def watch(shared: ComposePlatform) -> Iterator[Watch]:
 
 
 def test_a_stopped_service(watch: Watch) -> None:
-    name = "plane-space"
+    name = STOPPED
     assert ("ServiceDown", name) not in watch.known()
     watch.full.compose("stop", name)
     try:
         # Its route stays until Consul has asked: people get 502, and that is counted.
         for _ in range(200):
-            watch.full.through_front_door("plane", "/spaces/")
+            watch.full.through_front_door(*ROUTE)
         watch.assert_fires("HighErrorRatio", name)
         watch.assert_fires("ServiceDown", name)
     finally:
@@ -130,7 +132,7 @@ def test_a_sealed_vault(watch: Watch) -> None:
 
 
 def test_a_crash_loop(watch: Watch) -> None:
-    name = "plane-admin"
+    name = CRASHED
     for _ in range(4):
         crash(watch.full, name)
         time.sleep(5)
@@ -165,7 +167,7 @@ def test_failing_flows(watch: Watch) -> None:
 
 
 def test_a_burst_of_errors_in_a_log(watch: Watch) -> None:
-    name = "plane-live"
+    name = TALKING
     write = 'for i in $(seq 80); do echo "ERROR made on purpose $i" >/proc/1/fd/1; done'
     watch.full.inside(name, "sh", "-c", write)
     watch.assert_fires("LogErrorBurst", name)
