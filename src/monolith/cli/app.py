@@ -294,6 +294,46 @@ def secrets_set(
     verbs.set_value(context.obj, name, key)
 
 
+store = typer.Typer(
+    no_args_is_help=True,
+    help="Show the object store, or move to another program.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(store, name="store", rich_help_panel="Platform")
+
+
+@store.command("status")
+def store_status(context: typer.Context, json: AsJson = False) -> None:
+    """Show which program is the object store, and which may take its place."""
+    from monolith.cli import store as verbs
+
+    verbs.status(context.obj, as_json=json)
+
+
+@store.command("migrate")
+def store_migrate(
+    context: typer.Context,
+    to: Annotated[str, typer.Option(help="The other store: minio or versitygw.")],
+) -> None:
+    """Copy all objects to the other store, check them, and switch the stack to it."""
+    from monolith.cli import store as verbs
+
+    verbs.migrate(context.obj, to)
+
+
+@store.command("copy", hidden=True)
+def store_copy(
+    context: typer.Context,
+    other: str,
+    run: str,
+    final: Annotated[bool, typer.Option(help="Nobody writes any more.")] = False,
+) -> None:
+    """Copy to the store beside; what the platform's container runs for `migrate`."""
+    from monolith.cli import store as verbs
+
+    verbs.copy(context.obj, other, run, final=final)
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0, 1 (told why), 2 (usage), 130 (Ctrl-C)."""
     try:

@@ -42,9 +42,9 @@ class Wanted:
 class Server:
     """A store that runs; `user` and `password` are its administrator's."""
 
-    def __init__(self, address: str, user: str, password: str) -> None:
+    def __init__(self, address: str, user: str, password: str, *, patience: float = 20) -> None:
         # The library's own defaults are five tries of five minutes each.
-        self.pool = urllib3.PoolManager(timeout=20, retries=False, maxsize=8)
+        self.pool = urllib3.PoolManager(timeout=patience, retries=False, maxsize=8)
         self.address = address
         self.user = user
         self.password = password

@@ -52,6 +52,11 @@ def inside(file: str, arguments: Iterable[str], *, terminal: bool) -> Words:
     return [*_compose(file), "exec", *mode, BOOTSTRAP, "monolith", *arguments]
 
 
+def once(file: str, arguments: Iterable[str]) -> Words:
+    """`monolith ARGUMENTS...` in a bootstrap container of its own, which is gone afterwards."""
+    return [*_compose(file), "run", "--rm", "--no-deps", "-T", BOOTSTRAP, *arguments]
+
+
 def compose_version() -> Words:
     """Compose's own version, such as `2.40.3`."""
     return ["docker", "compose", "version", "--short"]
