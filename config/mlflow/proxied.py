@@ -5,8 +5,8 @@ which the server knows the store: no name that a program outside the stack could
 setting against it. Without the two abilities the server does not offer it, and refuses when asked.
 """
 
+from migrated import app
 from mlflow.server import handlers
-from mlflow.server.fastapi_app import app
 
 __all__ = ["app"]
 

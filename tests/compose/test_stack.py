@@ -147,3 +147,16 @@ def test_settings_of_the_command_line_reach_no_container(platform: ComposePlatfo
         names = {entry.split("=")[0] for entry in one["Config"]["Env"]}
         if not name.startswith("bootstrap"):
             assert names.isdisjoint(OWN), name
+
+
+def test_mlflow_has_its_tables_before_the_first_request(platform: ComposePlatform) -> None:
+    """Two first requests at once would each make them, and wait for each other without end."""
+    code = (
+        "import sys; sys.path.insert(0, '/config'); import proxied, sqlite3; "
+        "print(sqlite3.connect('/tmp/new.db').execute('SELECT * FROM alembic_version').fetchall())"
+    )
+    found = platform.compose(
+        "run", "--rm", "--no-deps", "-T", "--entrypoint", "python",
+        "-e", "_MLFLOW_SERVER_FILE_STORE=sqlite:////tmp/new.db", "mlflow", "-c", code,
+    )  # fmt: skip
+    assert re.search(r"\[\('[0-9a-f]{12}',\)\]", found), found
