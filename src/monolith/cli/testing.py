@@ -90,9 +90,7 @@ def _version(path: str) -> tuple[int, int] | None:
 
 def _lint(bench: Bench) -> Lane:
     python = str(bench.python(sys.executable))
-    scripts = ["monolith", "tools/lock", ".ci/run", ".ci/engine", "config/shared/with-secrets",
-               "config/postgres/init-native", "config/vault/start", "config/vault/check",
-               "config/vault/init-native"]  # fmt: skip
+    scripts = ["monolith", "tools/lock", ".ci/run", ".ci/engine", *_scripts_of_services(bench)]
     lane = Lane([
         [python, "-m", "ruff", "check"],
         [python, "-m", "ruff", "format", "--check"],
@@ -107,6 +105,12 @@ def _lint(bench: Bench) -> Lane:
     _add_or_leave_out(lane, "shellcheck", [*scripts], "shellcheck")
     _add_compose(lane)
     return lane
+
+
+def _scripts_of_services(bench: Bench) -> list[str]:
+    files = [path for path in sorted(bench.root.glob("config/*/*")) if path.is_file()]
+    scripts = [path for path in files if path.read_bytes().startswith(b"#!/bin/sh")]
+    return [str(path.relative_to(bench.root)) for path in scripts]
 
 
 def _below_images(bench: Bench, name: str) -> list[str]:
