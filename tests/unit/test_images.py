@@ -247,8 +247,7 @@ def test_rows_fit_80_columns() -> None:
     shown = list(cli.lines([cli.row(one) for one in found]))
     assert max(map(len, shown)) <= 80
     assert shown[0].split() == ["image", "state", "from"]
-    assert shown[-2].split() == ["valkey/valkey:9.1.1-alpine", "ready", "Debian",
-                                 "8.1.1+dfsg1-3+deb13u3"]  # fmt: skip
+    assert shown[-2].split() == ["valkey:9.1.1-alpine", "ready", "Debian", "8.1.1+dfsg1-3+deb13u3"]
     assert shown[-1].split() == [SHIPPED["postgres"].short, "pulled", "a", "registry"]
     assert any(line.endswith("Go modules 2026-02-12") for line in shown)
     assert any(line.endswith("Go modules 2025-05-29") for line in shown)

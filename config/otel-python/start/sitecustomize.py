@@ -9,6 +9,4 @@ from opentelemetry.instrumentation.logging import LoggingInstrumentor
 
 initialize()
 # Each record knows its trace, and no handler is added: programs keep the logging they have.
-LoggingInstrumentor().instrument(
-    inject_trace_context=True, enable_log_auto_instrumentation=False
-)
+LoggingInstrumentor().instrument(inject_trace_context=True, enable_log_auto_instrumentation=False)

@@ -67,11 +67,14 @@ def _print(found: list[Found]) -> None:
 
 
 def row(found: Found) -> dict[str, str]:
-    """Image, state and origin of one image, short enough for 80 columns."""
+    """Image, state and origin of one image, short enough for 80 columns: its name without registry
+    and owner.
+    """
     shown = entry(found)
     version = _COMMIT_VERSION.sub(r"\1-\2-\3", str(shown["version"]))
     origin = f"{shown['source']} {version}".strip() or "a registry"
-    return {"image": found.image.short, "state": found.state, "from": origin}
+    name = found.image.short.rpartition("/")[2]
+    return {"image": name, "state": found.state, "from": origin}
 
 
 def lines(rows: list[dict[str, str]]) -> Iterator[str]:

@@ -32,7 +32,9 @@ def text(stack: Stack) -> str:
     staying = [entry for entry in stack.services.values() if not entry.is_one_shot]
     rules = [rule for entry in staying for rule in _rules(entry)]
     group = {"name": "missing", "rules": rules}
-    return _HEAD + yaml.dump({"groups": [group]}, Dumper=_Indented, sort_keys=False, width=_UNFOLDED)
+    return _HEAD + yaml.dump(
+        {"groups": [group]}, Dumper=_Indented, sort_keys=False, width=_UNFOLDED
+    )
 
 
 def _rules(entry: Entry) -> list[dict[str, Any]]:
