@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from monolith.bootstrap.reconcile import STEPS
+from monolith.cli.session import Session
 from monolith.secrets.store import FileStore
 from tests.common import checks
 from tests.common.platform import eventually
@@ -88,7 +89,8 @@ def test_killed_at_each_of_its_steps_it_comes_to_the_same_end(fresh: ComposePlat
     fresh.compose(*up, "consul", "prefect", "plane-valkey", "plane-mq")
     fresh.compose(*up, "plane-api")
     kills |= kill_through(fresh, "consul", "prefect", "plane")
-    assert set(kills) == {step.name for step in STEPS}
+    services = Session("minimal", "").all_stacks()[0].services
+    assert set(kills) == {step.name for step in STEPS if not step.needs or step.needs in services}
     assert min(kills.values()) > 0, kills
     fresh.compose("up", "-d", "--wait")
     checks.test_bootstrap_has_nothing_left_to_do(fresh)
