@@ -23,7 +23,7 @@ from monolith.images import model
 from monolith.images.workshop import Workshop
 from tests.common.platform import ROOT, Platform, clone, eventually
 
-ONE_SHOTS = {"bootstrap-secrets", "bootstrap-stores", "plane-migrator"}
+ONE_SHOTS = {"bootstrap-secrets", "bootstrap-stores", "otel-python", "plane-migrator"}
 
 
 def docker(*words: str) -> str:

@@ -25,7 +25,7 @@ def _target(entry: Entry, url: Url, stack: Stack) -> dict[str, object]:
     door = f"http://{stack.service(FRONT_DOOR).alias}:{stack.http_port}"
     labels = {
         "service": entry.name,
-        "stack": stack.name,
+        "stack": stack.kind,
         "instance": name,
         "__param_target": door + path,
         "__param_hostname": name,

@@ -41,7 +41,7 @@ def test_each_address_is_asked_of_the_front_door_by_its_name(stack: Stack) -> No
         "targets": ["blackbox-exporter.service.consul:9115"],
         "labels": {
             "service": "web",
-            "stack": "test",
+            "stack": "minimal",
             "instance": "web.x.example",
             "__param_target": "http://traefik.service.consul:81/",
             "__param_hostname": "web.x.example",
