@@ -103,7 +103,6 @@ PATTERNS: dict[str, tuple[str, _Fix]] = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": ("a variable name: letters, digits and _", _write("LOG_LEVEL")),
     r"^[a-z_]+$": ("lower-case letters and _", _write("pg_trgm")),
     r"^pg_[a-z_]+$": ("a role that comes with PostgreSQL: pg_...", _write("pg_monitor")),
-    r"^pg_[a-z_]+$": ("a role of PostgreSQL's own", _write("pg_monitor")),
     r"^[0-9]{1,5}$": ("a port number in quotes", _write('"8080"')),
 }  # fmt: skip
 """Pattern of a type -> expected, and what to write instead of a value."""
