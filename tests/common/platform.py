@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -119,11 +120,14 @@ class Platform:
         """Every secret value, by `service.KEY`."""
         out, err = self.start("secrets", "list", "--json").communicate(timeout=60)
         assert out, err
-        return {
-            f"{row['service']}.{key}": self.secret(row["service"], key)
-            for row in json.loads(out)["secrets"]
-            for key in row["keys"]
-        }
+        names = [row["service"] for row in json.loads(out)["secrets"]]
+        return {f"{name}.{key}": value for name in names for key, value in self._secrets_of(name)}
+
+    def _secrets_of(self, service: str) -> list[list[str]]:
+        """Key and value of each secret of a service, as a shell would read them."""
+        out, err = self.start("secrets", "show", service).communicate(timeout=60)
+        assert out, err
+        return [word.split("=", 1) for word in shlex.split(out)]
 
     def prefect(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """An answer of Prefect's API."""
