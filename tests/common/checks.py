@@ -69,6 +69,8 @@ def test_the_status_table_fits_80_columns(platform: Platform) -> None:
 
 
 def test_a_second_up_says_that_everything_runs(platform: Platform) -> None:
+    # A check may have been red for a moment on a busy machine.
+    assert eventually(platform.healthy)
     assert "Everything runs already" in platform.run("up")
 
 
