@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from monolith import project
-from tests.common.platform import ROOT, Platform
+from tests.common.platform import ROOT, Platform, eventually
 
 FLOW = "prefect_flows/train_digits.py"
 
