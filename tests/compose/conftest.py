@@ -49,13 +49,16 @@ class ComposePlatform(Platform):
 
     def compose(self, *words: str, code: int = 0, given: str | None = None) -> str:
         """Plain `docker compose -f docker-compose.<stack>.yaml WORDS`; its output."""
+        result = self._compose(*words, given=given)
+        assert result.returncode == code, f"{words}: {result.stdout}{result.stderr}"
+        return result.stdout + result.stderr
+
+    def _compose(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         file = f"docker-compose.{self.stack}.yaml"
-        result = subprocess.run(
+        return subprocess.run(
             ["docker", "compose", "-f", file, *words], cwd=self.root / "docker-compose",
             env=self.environment, capture_output=True, text=True, check=False, input=given,
         )  # fmt: skip
-        assert result.returncode == code, f"{words}: {result.stdout}{result.stderr}"
-        return result.stdout + result.stderr
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """`docker inspect` of every container, by service."""
@@ -79,7 +82,9 @@ class ComposePlatform(Platform):
 
     def end(self) -> None:
         """Containers, network and data are gone."""
-        self.compose("down", "--timeout", "5", "--remove-orphans")
+        # The engine may still be taking the last container off the network.
+        down = ("down", "--timeout", "5", "--remove-orphans")
+        assert eventually(lambda: self._compose(*down).returncode == 0, 30), self.compose(*down)
         shutil.rmtree(self.root, ignore_errors=True)
 
 
