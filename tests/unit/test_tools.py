@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import lzma
 import os
 import re
@@ -22,12 +21,10 @@ from monolith.project import Project
 from monolith.tools import golang, model
 from monolith.tools.model import Tool
 from monolith.tools.workshop import Made, Workshop
-from tests.unit.conftest import ROOT, command_line, python
+from tests.unit.conftest import python
 
 PROGRAM = b"#!/bin/sh\necho the program\n" * 1000
 BUILT = "#!/bin/sh\necho first\necho second\n"
-SHIPPED = ("alertmanager", "consul", "loki", "minio", "prometheus", "promtool", "tempo", "vault",
-           "versitygw")  # fmt: skip
 FAKE_GO = """#!/bin/sh
 if [ "$1" = env ]; then echo "$FAKE_VERSION"; exit; fi
 echo begin >>"$FAKE_LOG"
@@ -373,17 +370,6 @@ def test_the_list_says_what_is_ready_and_where(
     ]
 
 
-def test_the_list_is_a_table_or_json(cache: Path) -> None:
-    table = command_line("tools", "list", MONOLITH_CACHE=str(cache))
-    answer = command_line("tools", "list", "--json", MONOLITH_CACHE=str(cache))
-    assert (table.returncode, answer.returncode) == (0, 0)
-    assert table.stdout.splitlines()[0].split() == ["name", "version", "state", "path"]
-    found = json.loads(answer.stdout)["tools"]
-    assert {row["name"] for row in found} >= set(SHIPPED)
-    assert {row["state"] for row in found} == {"not built"}
-    assert not cache.exists()
-
-
 def test_the_table_is_aligned_and_cuts_no_path() -> None:
     path = "/long" * 100
     rows = [
@@ -397,33 +383,7 @@ def test_the_table_is_aligned_and_cuts_no_path() -> None:
     ]
 
 
-def test_an_unknown_tool_is_told_before_anything_is_made(cache: Path) -> None:
-    result = command_line("tools", "build", "consul", "valt", MONOLITH_CACHE=str(cache))
-    assert result.returncode == 1
-    assert "did you mean `vault`?" in result.stderr
-    assert not cache.exists()
-
-
 def test_names_are_chosen_once_and_none_is_all(make_tool: MakeTool) -> None:
     tools = {name: make_tool(name) for name in ("a", "b")}
     assert [tool.name for tool in model.choose(tools, ["b", "a", "b"])] == ["b", "a"]
     assert [tool.name for tool in model.choose(tools, [])] == ["a", "b"]
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_tool_is_the_module_that_its_file_names(name: str) -> None:
-    tool = model.load_all(ROOT)[name]
-    required = re.findall(r"^(?:require)?\s+(\S+) (v\S+)", (tool.folder / "go.mod").read_text(),
-                          re.MULTILINE)  # fmt: skip
-    assert tool.name == name
-    assert tool.version in [
-        version for module, version in required if f"{tool.package}/".startswith(f"{module}/")
-    ]
-    assert f'import _ "{tool.package}"' in (tool.folder / "tools.go").read_text()
-    assert re.fullmatch(r"\d+\.\d+\.\d+", tool.oldest_go)
-    assert all(re.fullmatch("[0-9a-f]{64}", found) for found in tool.sha256.values())
-    assert "linux-amd64" in tool.sha256
-
-
-def test_every_folder_of_a_module_is_a_tool() -> None:
-    assert {file.parent.name for file in ROOT.glob("tools/*/go.mod")} == set(model.load_all(ROOT))
