@@ -5,6 +5,7 @@ Plane is a stand-in here (tests/images/plane): no registry of packages has it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -107,16 +108,23 @@ def new_platform(folder: Path, stack: str = "minimal") -> ComposePlatform:
     return platform
 
 
-@pytest.fixture(scope="session")
-def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposePlatform]:
-    """One stack for all tests that leave it as they found it, started by plain Compose."""
-    platform = new_platform(tmp_path_factory.mktemp("compose"))
+@contextlib.contextmanager
+def started(folder: Path, stack: str) -> Iterator[ComposePlatform]:
+    """A stack that plain Compose has started, and that has run the demo."""
+    platform = new_platform(folder, stack)
     try:
         platform.compose("up", "-d", "--wait", "--quiet-pull")
         platform.extra["DEMO_OUTPUT"] = platform.run("demo")
         yield platform
     finally:
         platform.end()
+
+
+@pytest.fixture(scope="session")
+def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposePlatform]:
+    """One stack for all tests that leave it as they found it."""
+    with started(tmp_path_factory.mktemp("compose"), "minimal") as platform:
+        yield platform
 
 
 @pytest.fixture

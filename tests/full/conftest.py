@@ -11,31 +11,26 @@ from collections.abc import Iterator
 import pytest
 
 from tests.common.platform import eventually
-from tests.compose.conftest import ComposePlatform, images, new_platform
+from tests.compose.conftest import ComposePlatform, images, started
 
 __all__ = ["images"]
 
 
 @pytest.fixture(scope="session")
 def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposePlatform]:
-    """One stack for all tests, started by plain Compose; each leaves it as it found it."""
-    platform = new_platform(tmp_path_factory.mktemp("full"), "full")
-    try:
-        platform.compose("up", "-d", "--wait", "--quiet-pull")
-        platform.extra["DEMO_OUTPUT"] = platform.run("demo")
+    """One stack for all tests; each leaves it as it found it."""
+    with started(tmp_path_factory.mktemp("full"), "full") as platform:
         yield platform
-    finally:
-        platform.end()
 
 
 @pytest.fixture
-def full(shared: ComposePlatform) -> ComposePlatform:
-    """The shared stack, healthy."""
+def platform(shared: ComposePlatform) -> ComposePlatform:
+    """The shared stack, healthy; the checks that all stacks have in common call it so."""
     assert eventually(shared.all_healthy, 120), shared.compose("ps", "-a")
     return shared
 
 
 @pytest.fixture
-def platform(full: ComposePlatform) -> ComposePlatform:
-    """As the checks that all stacks have in common call it."""
-    return full
+def full(platform: ComposePlatform) -> ComposePlatform:
+    """The same, as tests of the full stack call it."""
+    return platform
