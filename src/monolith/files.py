@@ -36,6 +36,12 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def sources(path: Path) -> list[Path]:
+    """The file at `path`, or every file below it but what Python keeps there of its own."""
+    found = [path, *path.rglob("*")]
+    return [file for file in found if file.is_file() and "__pycache__" not in file.parts]
+
+
 def _same(path: Path, data: bytes, mode: int) -> bool:
     if path.is_symlink() or not path.is_file():
         return False

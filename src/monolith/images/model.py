@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from monolith.errors import UserError, shown
+from monolith.files import sources
 from monolith.manifest import words, yamlfile
 from monolith.tools import model as tools
 
@@ -201,9 +202,7 @@ def _is_program(path: str) -> bool:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    found = [file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    found = sources(path)
     if not found:
         raise UserError(f"{path} is not there, and an image is made of it.")
     return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monolith.errors import UserError
+from monolith.files import sources
 from monolith.manifest.models import Native, Scalar
 from monolith.manifest.stack import Entry, Stack
 from monolith.project import Project
@@ -185,8 +186,8 @@ class Planner:
     def _configuration(self, entry: Entry) -> str:
         """Digest of the files below `config` that it mounts, without the manifest itself."""
         config = self.project.root / "config"
-        sources = [source for source, _, _ in entry.mounts() if source.is_relative_to(config)]
-        files = [file for source in sources for file in _files(source) if not _is_manifest(file)]
+        mounted = [source for source, _, _ in entry.mounts() if source.is_relative_to(config)]
+        files = [file for source in mounted for file in sources(source) if not _is_manifest(file)]
         digest = hashlib.sha256()
         for file in sorted(files):
             digest.update(str(file.relative_to(config)).encode() + file.read_bytes())
@@ -215,12 +216,8 @@ def _native(entry: Entry) -> Native:
     return entry.monolith.native
 
 
-def _files(source: Path) -> list[Path]:
-    return [path for path in [source, *source.rglob("*")] if path.is_file()]
-
-
 def _is_manifest(file: Path) -> bool:
-    return file.name == "compose.yaml" or file.stem == "requirements"
+    return file.name.startswith("compose.") or file.stem == "requirements"
 
 
 def _mapped(entry: Entry, text: str) -> str:

@@ -262,6 +262,10 @@ def test_a_changed_configuration_file_restarts_and_a_changed_manifest_does_not(
     before = setup.program().revision
     folder = setup.base / "config" / "web"
     (folder / "requirements.in").write_text("web==2")
+    (folder / "compose.full.yaml").write_text("services: {}")
+    # What Python leaves beside a module that it has read.
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "web.cpython-311.pyc").write_text("web")
     assert setup.program().revision == before
     (folder / "web.conf").write_text("colour = red")
     changed = setup.program().revision
