@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import psycopg
@@ -235,12 +237,19 @@ def test_bootstrap_has_nothing_left_to_do(platform: Platform) -> None:
     assert set(states.values()) == {"unchanged"}, out
 
 
+@contextmanager
+def kept(platform: Platform) -> Iterator[None]:
+    """What is within keeps models, runs and secrets."""
+
+    def all_of_it() -> tuple[object, ...]:
+        return versions(platform), champion(platform), completed_runs(platform), platform.secrets()
+
+    before = all_of_it()
+    yield
+    assert all_of_it() == before
+
+
 def test_model_and_run_are_there_after_down_and_up(platform: Platform) -> None:
-    before, runs = versions(platform), completed_runs(platform)
-    secret = platform.secret("mlflow", "DATABASE_PASSWORD")
-    platform.run("down")
-    platform.run("up")
-    assert versions(platform) == before
-    assert champion(platform) == "1"
-    assert completed_runs(platform) == runs
-    assert platform.secret("mlflow", "DATABASE_PASSWORD") == secret
+    with kept(platform):
+        platform.run("down")
+        platform.run("up")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from tests.common.checks import kept
 from tests.common.platform import eventually
 from tests.compose.conftest import ComposePlatform
 from tests.full.automation import executions, n8n
@@ -35,9 +36,10 @@ def test_labels_files_and_workflows_are_there_after_down_and_up(full: ComposePla
         client.post("/api/v1/workflows", json=OWN).raise_for_status()
         before = workflows(client), [one["id"] for one in executions(client, "label-studio")]
     assert before[0] | {"label-studio": True, "One of my own": False} == before[0]
-    full.compose("down")
-    assert full.containers() == {}
-    full.compose("up", "-d", "--wait")
+    with kept(full):
+        full.compose("down")
+        assert full.containers() == {}
+        full.compose("up", "-d", "--wait")
     for host, path in (("labels", "/health"), ("n8n", "/healthz")):
         assert eventually(lambda: full.through_front_door(host, path).is_success, 60)  # noqa: B023
     with label_studio(full) as client:
@@ -45,6 +47,6 @@ def test_labels_files_and_workflows_are_there_after_down_and_up(full: ComposePla
         (task,) = tasks(client, project)
         assert fetch(client, task["data"]["image"]).content == PNG
     with n8n(full) as client:
-        kept = workflows(client), [one["id"] for one in executions(client, "label-studio")]
-    assert kept[0] == before[0]
-    assert set(before[1]) <= set(kept[1])
+        now = workflows(client), [one["id"] for one in executions(client, "label-studio")]
+    assert now[0] == before[0]
+    assert set(before[1]) <= set(now[1])

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
 from monolith.cli import screen
+from monolith.cli.lanes import Lane, Runner
 from monolith.cli.session import Session
 from monolith.errors import UserError
 from monolith.files import write_atomic
@@ -20,14 +20,6 @@ from monolith.runtimes.environments import Environments, uv_program
 from monolith.tools.model import find
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
-
-
-@dataclass
-class Lane:
-    """Commands of one lane, and what of it this machine cannot run."""
-
-    commands: list[list[str]] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
 
 
 class Bench:
@@ -199,24 +191,15 @@ LANES: dict[str, Callable[[Bench], Lane]] = {
 
 
 def test(session: Session, names: list[str]) -> None:
-    """Run lanes one after the other; fail when one fails, in CI also when something is left out."""
+    """Run lanes; fail when one fails, in CI also when something is left out."""
     unknown = [name for name in names if name not in LANES]
     if unknown:
         raise typer.BadParameter(f"no lane {', '.join(unknown)}; there are {', '.join(LANES)}")
     bench = Bench(session)
-    failed: list[str] = []
-    left_out: list[str] = []
-    for name in names or LANES:
-        lane = LANES[name](bench)
-        left_out += lane.left_out
-        failed += [name for command in lane.commands if not _passes(name, command, bench.root)]
-    _conclude(failed, left_out)
-
-
-def _passes(lane: str, command: list[str], root: Path) -> bool:
-    screen.out.rule(f"{lane}: {' '.join(Path(word).name for word in command)[:60]}")
-    environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
+    lanes = {name: LANES[name](bench) for name in names or LANES}
+    runner = Runner(bench.root)
+    runner.run(lanes)
+    _conclude(runner.failed, [text for lane in lanes.values() for text in lane.left_out])
 
 
 def _conclude(failed: list[str], left_out: list[str]) -> None:
