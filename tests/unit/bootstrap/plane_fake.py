@@ -26,10 +26,6 @@ class FakePlane:
     tokens: dict[str, str] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
 
-    @property
-    def transport(self) -> httpx.MockTransport:
-        return httpx.MockTransport(self.answer)
-
     def changes(self) -> list[str]:
         """Method and path of every request that is no question."""
         asked = [one for one in self.requests if one.method != "GET"]

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
-from monolith.bootstrap import label_studio, prefect, waiting
+from monolith.bootstrap import label_studio, prefect
 from monolith.bootstrap.http import Api
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
 from tests.native.steps import Memory, make_site
+from tests.unit.bootstrap.conftest import Answered
 from tests.unit.bootstrap.wired_fake import TOKEN, FakeSenders
 
 ALONE = {("label-studio", 8080): 1}
 
 
 @pytest.fixture(autouse=True)
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSenders:
-    fake, real = FakeSenders(), httpx.Client
-
-    def client(**options: object) -> httpx.Client:
-        return real(**{**options, "transport": fake.transport})  # type: ignore[arg-type]
-
-    monkeypatch.setattr(httpx, "Client", client)
-    monkeypatch.setattr(waiting, "until_answers", lambda *_, **__: None)
+def fake(answered: Answered) -> FakeSenders:
+    fake = FakeSenders()
+    answered(fake.answer)
     return fake
 
 

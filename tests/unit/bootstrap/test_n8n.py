@@ -6,16 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from monolith.bootstrap import n8n, n8n_workflows, waiting
+from monolith.bootstrap import n8n, n8n_workflows
 from monolith.bootstrap.http import Api
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.manifest.load import load
 from monolith.settings import Settings
 from tests.native.steps import Memory, make_site
+from tests.unit.bootstrap.conftest import Answered
 from tests.unit.bootstrap.n8n_fake import PASSWORD, FakeN8n
 from tests.unit.conftest import ROOT
 
@@ -29,14 +29,9 @@ SECRETS = {
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeN8n:
-    fake, real = FakeN8n(), httpx.Client
-
-    def client(**options: object) -> httpx.Client:
-        return real(**{**options, "transport": httpx.MockTransport(fake.answer)})  # type: ignore[arg-type]
-
-    monkeypatch.setattr(httpx, "Client", client)
-    monkeypatch.setattr(waiting, "until_answers", lambda *_, **__: None)
+def fake(answered: Answered) -> FakeN8n:
+    fake = FakeN8n()
+    answered(fake.answer)
     return fake
 
 

@@ -5,23 +5,19 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from monolith.bootstrap import plane, waiting
+from monolith.bootstrap import plane
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
 from tests.native.steps import Memory, make_site
+from tests.unit.bootstrap.conftest import Answered
 from tests.unit.bootstrap.plane_fake import EMAIL, PASSWORD, FakePlane
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakePlane:
-    fake, real = FakePlane(), httpx.Client
-
-    def client(**options: object) -> httpx.Client:
-        return real(**{**options, "transport": fake.transport})  # type: ignore[arg-type]
-
-    monkeypatch.setattr(httpx, "Client", client)
-    monkeypatch.setattr(waiting, "until_answers", lambda *_, **__: None)
+def fake(answered: Answered) -> FakePlane:
+    fake = FakePlane()
+    answered(fake.answer)
     return fake
 
 

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import httpx
 import pytest
 
-from monolith.bootstrap import prefect, waiting
+from monolith.bootstrap import prefect
 from monolith.bootstrap.http import RefusedError
 from monolith.manifest.stack import Stack
 from tests.native.steps import Memory, make_site
+from tests.unit.bootstrap.conftest import Answered
 
-Answer = Callable[[httpx.Request], httpx.Response]
 WORKER = {"S3_ACCESS_KEY": "key", "S3_SECRET_KEY": "not-to-be-told"}
 
 
-@pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], None]:
-    real = httpx.Client
-    monkeypatch.setattr(waiting, "until_answers", lambda *_, **__: None)
-
-    def use(answer: Answer) -> None:
-        def client(**options: object) -> httpx.Client:
-            return real(**{**options, "transport": httpx.MockTransport(answer)})  # type: ignore[arg-type]
-
-        monkeypatch.setattr(httpx, "Client", client)
-
-    return use
-
-
-def test_a_pool_that_the_worker_made_meanwhile_is_left(
-    answered: Callable[[Answer], None], product: Stack
-) -> None:
+def test_a_pool_that_the_worker_made_meanwhile_is_left(answered: Answered, product: Stack) -> None:
     answered(lambda request: httpx.Response(404 if request.method == "GET" else 409))
     assert prefect.ensure(make_site(product, Memory(), {("prefect", 4200): 1})) == []
 
 
-def test_without_a_bucket_there_are_no_blocks(
-    answered: Callable[[Answer], None], product: Stack
-) -> None:
+def test_without_a_bucket_there_are_no_blocks(answered: Answered, product: Stack) -> None:
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -51,7 +31,7 @@ def test_without_a_bucket_there_are_no_blocks(
     assert asked == ["/api/work_pools/default"]
 
 
-def test_a_refusal_tells_no_secret(answered: Callable[[Answer], None], product: Stack) -> None:
+def test_a_refusal_tells_no_secret(answered: Answered, product: Stack) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return httpx.Response(200 if "block_documents" not in request.url.path else 404,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
-from monolith.bootstrap import plane, waiting, webhooks
+from monolith.bootstrap import plane, webhooks
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
 from tests.native.steps import Memory, make_site
+from tests.unit.bootstrap.conftest import Answered
 from tests.unit.bootstrap.wired_fake import PORTS, TOKEN, FakeSenders
 
 LABELS, MLFLOW, PLANE, PREFECT = 1, 2, 3, 4
@@ -20,14 +20,9 @@ CHANGES = [
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSenders:
-    fake, real = FakeSenders(), httpx.Client
-
-    def client(**options: object) -> httpx.Client:
-        return real(**{**options, "transport": fake.transport})  # type: ignore[arg-type]
-
-    monkeypatch.setattr(httpx, "Client", client)
-    monkeypatch.setattr(waiting, "until_answers", lambda *_, **__: None)
+def fake(answered: Answered) -> FakeSenders:
+    fake = FakeSenders()
+    answered(fake.answer)
     return fake
 
 

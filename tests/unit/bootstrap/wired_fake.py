@@ -36,10 +36,6 @@ class FakeSenders:
     blocks: list[Hook] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
 
-    @property
-    def transport(self) -> httpx.MockTransport:
-        return httpx.MockTransport(self.answer)
-
     def changes(self, port: int) -> list[str]:
         """Method and path of every request to one of them that is no question."""
         asked = [one for one in self.requests if one.url.port == port and one.method != "GET"]
