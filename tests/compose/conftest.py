@@ -129,7 +129,7 @@ def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 @pytest.fixture
 def platform(shared: ComposePlatform) -> ComposePlatform:
-    """The shared stack, healthy."""
+    """The shared stack, healthy; the checks that all stacks have in common call it so."""
     assert eventually(shared.all_healthy, 120), shared.compose("ps", "-a")
     return shared
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.common.platform import eventually
-from tests.compose.conftest import ComposePlatform, images, started
+from tests.compose.conftest import ComposePlatform, images, platform, started
 
-__all__ = ["images"]
+__all__ = ["images", "platform"]
 
 
 @pytest.fixture(scope="session")
@@ -21,13 +20,6 @@ def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     """One stack for all tests; each leaves it as it found it."""
     with started(tmp_path_factory.mktemp("full"), "full") as platform:
         yield platform
-
-
-@pytest.fixture
-def platform(shared: ComposePlatform) -> ComposePlatform:
-    """The shared stack, healthy; the checks that all stacks have in common call it so."""
-    assert eventually(shared.all_healthy, 120), shared.compose("ps", "-a")
-    return shared
 
 
 @pytest.fixture
