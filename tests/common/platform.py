@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
+import random
 import shlex
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import httpx
+from filelock import FileLock, Timeout
 
 from tests.common.differences import DIFFERENCES, Differences
 
@@ -26,13 +32,34 @@ PORTS = (
 DOMAIN = "monolith.localhost"
 
 
+@functools.cache
+def _block() -> tuple[range, FileLock]:
+    """Ports that are this test session's as long as it holds the lock.
+
+    Where a service that stops for a moment shall find its port again, it is none of those that the
+    kernel gives to connections: 32768 and above.
+    """
+    for first in range(20_000, 32_000, 1_000):
+        name = f"monolith-{os.geteuid()}-ports-{first}.lock"
+        lock = FileLock(Path(tempfile.gettempdir()) / name)
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=0)
+            return range(first, first + 1_000), lock
+    raise RuntimeError("More test sessions than blocks of ports.")
+
+
 def free_ports(count: int) -> list[int]:
     """Different loopback ports that nobody uses now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    block, _ = _block()
+    return list(islice(filter(_is_free, random.sample(block, len(block))), count))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def eventually(question: Callable[[], Any], seconds: float = 60) -> Any:

@@ -16,6 +16,7 @@ from monolith.cli import screen
 from monolith.images import model
 from monolith.images.workshop import Workshop
 from monolith.store.model import REGION
+from tests.common.platform import eventually
 from tests.compose.conftest import ComposePlatform, docker, new_platform
 from tests.store.differences import DIFFERENCES
 
@@ -91,6 +92,43 @@ def test_there_and_back(platform: ComposePlatform) -> None:
     assert [line.split()[:2] for line in shown] == [
         [kind, "in"] if kind == "minio" else [kind, "offered"] for kind in DIFFERENCES
     ]
+
+
+def test_killed_it_has_switched_nothing_and_run_again_it_comes_to_its_end(
+    platform: ComposePlatform,
+) -> None:
+    client(platform).put_object(Bucket="mlflow", Key="a/one", Body=b"1")
+    before = (platform.root / FILE).read_text()
+    killed = platform.start("store", "migrate", "--to", "versitygw")
+    assert killed.stderr
+    assert any("healthy beside" in line for line in killed.stderr)
+    killed.kill()
+    killed.wait()
+    assert (platform.root / FILE).read_text() == before
+    # What is left of the killed one holds a lock until it has ended, and is no hindrance then.
+    assert eventually(lambda: migrates(platform), 60)
+    start(platform)
+    assert client(platform).get_object(Bucket="mlflow", Key="a/one")["Body"].read() == b"1"
+    assert "versitygw" in platform.containers()["s3"]["Config"]["Image"]
+
+
+def migrates(platform: ComposePlatform) -> bool:
+    process = platform.start("store", "migrate", "--to", "versitygw")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 or "next: wait" in err, out + err
+    return process.returncode == 0
+
+
+def test_a_killed_one_does_not_hinder_the_end_of_all(platform: ComposePlatform) -> None:
+    killed = platform.start("store", "migrate", "--to", "versitygw")
+    assert killed.stderr
+    assert any("healthy beside" in line for line in killed.stderr)
+    killed.kill()
+    killed.wait()
+    platform.run("down")
+    assert platform.containers() == {}
+    start(platform)
+    assert names(platform) == []
 
 
 def test_without_a_store_that_runs_nothing_happens(platform: ComposePlatform) -> None:
