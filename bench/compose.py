@@ -24,7 +24,7 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 REST_SECONDS = 60
-PORTS = ("POSTGRES", "PREFECT", "MLFLOW", "HTTP", "VAULT", "CONSUL", "S3", "PLANE")
+PORTS = ("POSTGRES", "PREFECT", "MLFLOW", "HTTP", "VAULT", "CONSUL", "S3", "PLANE", "LABELS", "N8N")
 PLANES_OWN = {"plane-api", "plane-worker", "plane-live", "plane-space", "plane-admin", "plane-web"}
 
 

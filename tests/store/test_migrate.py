@@ -75,6 +75,7 @@ def test_there_and_back(platform: ComposePlatform) -> None:
     for stack in platform.root.glob("docker-compose/docker-compose.*.yaml"):
         text = stack.read_text()
         assert (text.count("config/minio/"), text.count("config/versitygw/")) == (0, 1)
+    assert "wrote config/prometheus/targets.yaml" in told
     # Until it is started anew, the former one runs; what is beside is gone.
     assert set(platform.containers()) == {"vault", "bootstrap-secrets", "s3"}
     start(platform)
@@ -88,6 +89,7 @@ def test_there_and_back(platform: ComposePlatform) -> None:
     # Neither what was deleted in the meantime comes back, nor is the other's folder touched.
     assert names(platform) == ["a/two"]
     assert (platform.data / "versitygw" / "buckets" / "mlflow" / "a" / "two").is_file()
+    assert "Everything is up to date." in platform.run("render")
     shown = platform.run("store", "status").splitlines()
     assert [line.split()[:2] for line in shown] == [
         [kind, "in"] if kind == "minio" else [kind, "offered"] for kind in DIFFERENCES

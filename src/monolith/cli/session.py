@@ -54,15 +54,10 @@ class Session:
         return load(file, self.settings, self.project.root)
 
     def all_stacks(self) -> list[Stack]:
-        """Every stack of the project as it ships, without the operator's settings; the largest
-        comes last.
-        """
-        from monolith.manifest.load import load
-        from monolith.settings import Settings
+        """See `shipped`."""
+        from monolith.manifest.load import shipped
 
-        files = self.project.stacks.glob("docker-compose.*.yaml")
-        found = [load(file, Settings({}), self.project.root) for file in sorted(files)]
-        return sorted(found, key=lambda stack: len(stack.services))
+        return shipped(self.project.stacks, self.project.root)
 
     @cached_property
     def choice(self) -> Choice:

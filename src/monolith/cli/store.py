@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from monolith.bootstrap import s3, waiting
 from monolith.bootstrap.site import Site
-from monolith.cli import screen
+from monolith.cli import project, screen
 from monolith.cli.session import Session
 from monolith.errors import UserError
 from monolith.files import private_folder
@@ -61,6 +61,9 @@ def migrate(session: Session, other: str) -> None:
             runtime.engine, session.stack, session.project.root, kind, other, entry, progress
         )
         code = migration.run()
+    if not code:
+        # What is watched of a store differs; it is rendered from the stack files as they are now.
+        project.render(session, check=False)
     _conclude(session, kind, other, code)
 
 

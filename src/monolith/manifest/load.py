@@ -50,6 +50,14 @@ def load(file: Path, settings: Settings, base: Path) -> Stack:
     return stack
 
 
+def shipped(folder: Path, root: Path) -> list[Stack]:
+    """Every stack in `folder` as it ships, without the operator's settings; the largest is last."""
+    files = sorted(folder.glob("docker-compose.*.yaml"))
+    return sorted(
+        (load(file, Settings({}), root) for file in files), key=lambda stack: len(stack.services)
+    )
+
+
 def fragment(path: Path, settings: Settings, base: Path) -> dict[str, Entry]:
     """The services of one fragment by itself, whether or not a stack includes it."""
     work = _Load(base, settings)

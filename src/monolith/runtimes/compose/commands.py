@@ -57,6 +57,12 @@ def once(file: str, arguments: Iterable[str]) -> Words:
     return [*_compose(file), "run", "--rm", "--no-deps", "-T", BOOTSTRAP, *arguments]
 
 
+def stand_ins() -> Words:
+    """Names of the images that say that they are a stand-in."""
+    shown = ["--format", "{{.Repository}}:{{.Tag}}"]
+    return ["docker", "images", "--filter", "label=monolith.stand-in", *shown]
+
+
 def compose_version() -> Words:
     """Compose's own version, such as `2.40.3`."""
     return ["docker", "compose", "version", "--short"]

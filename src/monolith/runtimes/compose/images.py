@@ -21,6 +21,15 @@ def ensure(stack: Stack, engine: Engine, lock: int, reporter: Reporter) -> None:
         _pull(pulls, engine, lock, reporter)
     if builds:
         _build([*builds.values()], engine, lock, reporter)
+    if stand_ins := _stand_ins(stack, engine):
+        reporter.done("images", f"stand-ins for tests: {', '.join(stand_ins)} (docs/how-to.md)")
+
+
+def _stand_ins(stack: Stack, engine: Engine) -> list[str]:
+    """Images that tests have made under the names of what no registry of packages has."""
+    made = set(engine.run(commands.stand_ins()).stdout.split())
+    names = {entry.model.image.removeprefix("docker.io/") for entry in stack.services.values()}
+    return sorted(name.rpartition("/")[2].partition(":")[0] for name in names & made)
 
 
 def _missing(stack: Stack, engine: Engine) -> list[Entry]:

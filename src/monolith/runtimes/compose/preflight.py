@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from monolith.errors import Problem, UserError
+from monolith.manifest.load import shipped
 from monolith.manifest.stack import Stack
 from monolith.runtimes import ports
 from monolith.runtimes.compose import commands
@@ -40,6 +42,17 @@ def own_project(engine: Engine, found: Iterable[Container]) -> None:
     found_text = f"containers of the one in {there}"
     problem = Problem(f"a project `{engine.project}` of this clone", found_text, fix)
     raise UserError("Another clone runs under the same project name.", [problem])
+
+
+def other_stack(stack: Stack, found: Iterable[Container], root: Path) -> None:
+    """No service runs that only another stack has: Compose would take it for an orphan."""
+    extra = {one.service for one in found if one.is_running} - stack.services.keys()
+    for other in shipped(stack.file.parent, root) if extra else []:
+        if names := sorted(extra & other.services.keys()):
+            told = f"The {other.kind} stack runs here, and {stack.kind} has no {', '.join(names)}."
+            hint = (f"write MONOLITH_STACK={other.kind} into docker-compose/.env; to go over to "
+                    f"{stack.kind}, ./monolith down first")  # fmt: skip
+            raise UserError(told, hint=hint)
 
 
 def free_ports(stack: Stack, found: Iterable[Container], engine: Engine) -> None:

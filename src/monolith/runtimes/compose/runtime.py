@@ -36,6 +36,7 @@ class ComposeRuntime:
 
     def __init__(self, stack: Stack, project: Project) -> None:
         self.stack = stack
+        self.root = project.root
         self.engine = Engine(stack)
         self.flows = FlowRunner(project, _home(project))
 
@@ -44,6 +45,7 @@ class ComposeRuntime:
         preflight.compose_plugin(self.engine)
         with hold(self.engine.folder) as lock:
             before = self._own_containers()
+            preflight.other_stack(self.stack, before, self.root)
             preflight.free_ports(self.stack, before, self.engine)
             images.ensure(self.stack, self.engine, lock, reporter)
             Watch(self.stack, self.engine, reporter, before).start_all(lock)

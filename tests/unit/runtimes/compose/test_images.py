@@ -51,6 +51,12 @@ def test_what_is_there_is_left(stack: Stack, docker: FakeDocker, tmp_path: Path)
     assert [call[-1] for call in docker.calls("image")] == ["web:1.0", "own:1.0"]
 
 
+def test_a_stand_in_is_told(stack: Stack, docker: FakeDocker, tmp_path: Path) -> None:
+    docker.answer(images={"out": "web:1.0\nanother:2.0\n"})
+    (line,) = ensure(stack, tmp_path)
+    assert line.startswith("images stand-ins for tests: web (")
+
+
 def test_what_is_missing_is_pulled_or_built(
     stack: Stack, docker: FakeDocker, tmp_path: Path
 ) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
+from monolith.project import ROOT
 from monolith.runtimes.compose import preflight
+from monolith.runtimes.compose.containers import Container
 from monolith.runtimes.compose.engine import Engine
 from tests.unit.conftest import MakeStack, service
 from tests.unit.runtimes.compose.conftest import FakeDocker, container
@@ -38,6 +40,19 @@ def test_another_is_refused(
     docker.answer(version=answer)
     with pytest.raises(UserError, match=message):
         preflight.compose_plugin(Engine(make("web")))
+
+
+def named(name: str, state: str = "running") -> Container:
+    return container("web", service=name, state=state)
+
+
+def test_what_only_another_stack_has_is_not_taken_for_an_orphan(product: Stack) -> None:
+    running = [named("postgres"), named("loki"), named("guestbook")]
+    with pytest.raises(UserError, match="minimal has no loki") as caught:
+        preflight.other_stack(product, running, ROOT)
+    assert "MONOLITH_STACK=full" in caught.value.hint
+    preflight.other_stack(product, [named("guestbook"), named("postgres")], ROOT)
+    preflight.other_stack(product, [named("loki", state="exited")], ROOT)
 
 
 def test_containers_of_another_clone_are_not_taken_over(make: Make) -> None:
