@@ -1,6 +1,7 @@
 """Six alerts, end to end: the real thing is broken, Alertmanager knows, and n8n is told.
 
-Only the time that a rule waits (`for`) is made short, in the clone's copy of the rules.
+Only the time that a rule waits (`for`) and the time between two messages about a group are made
+short, in the clone's files.
 """
 
 from __future__ import annotations
@@ -85,24 +86,72 @@ def _items(execution: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from items
 
 
-def rule_files(full: ComposePlatform) -> list[Path]:
-    """In the clone, from where they are mounted."""
-    config = full.root / "config"
-    return [*config.glob("prometheus/rules/*.yaml"), *config.glob("loki/rules/*/*.yaml")]
+def patient_files(full: ComposePlatform) -> list[Path]:
+    """Those that say how long is waited: in the clone, from where they are mounted."""
+    patterns = "prometheus/rules/*.yaml", "loki/rules/*/*.yaml", "alertmanager/alertmanager.yml"
+    return [file for pattern in patterns for file in (full.root / "config").glob(pattern)]
+
+
+def read_again(full: ComposePlatform) -> None:
+    """Loki looks by itself."""
+    full.compose("kill", "-s", "HUP", "prometheus", "alertmanager")
 
 
 @pytest.fixture(scope="module")
 def watch(shared: ComposePlatform) -> Iterator[Watch]:
     """The platform with rules that do not wait."""
-    before = {file: file.read_text() for file in rule_files(shared)}
+    before = {file: file.read_text() for file in patient_files(shared)}
     for file, text in before.items():
-        file.write_text(re.sub(r"\bfor: \w+", "for: 5s", text))
-    shared.compose("kill", "-s", "HUP", "prometheus")
+        file.write_text(re.sub(r"\b(for|group_interval): \w+", r"\1: 5s", text))
+    read_again(shared)
     yield Watch(shared, shared.secret("n8n", "API_KEY"))
     for file, text in before.items():
         file.write_text(text)
-    shared.compose("kill", "-s", "HUP", "prometheus")
+    read_again(shared)
     assert eventually(shared.all_healthy, 120)
+
+
+@pytest.fixture(scope="module")
+def failing(watch: Watch) -> str:
+    """Flows fail, and a log has errors: alerts about it come while others are looked at. Gives the
+    address of the flow.
+    """
+    flow = watch.full.prefect("flows/", {"name": "broken-on-purpose"})
+    for _ in range(12):
+        run = watch.full.prefect("flow_runs/", {"flow_id": flow["id"]})
+        failed = {"state": {"type": "FAILED", "name": "Failed"}, "force": True}
+        watch.full.prefect(f"flow_runs/{run['id']}/set_state", failed)
+    write = 'for i in $(seq 80); do echo "ERROR made on purpose $i" >/proc/1/fd/1; done'
+    watch.full.inside(TALKING, "sh", "-c", write)
+    return f"http://127.0.0.1:{watch.full.ports['PREFECT']}/api/flows/{flow['id']}"
+
+
+def test_a_crash_loop(watch: Watch, failing: str) -> None:
+    for _ in range(4):
+        crash(watch.full, CRASHED)
+        time.sleep(5)
+    watch.assert_fires("RestartLoop", CRASHED)
+
+
+def crash(full: ComposePlatform, name: str) -> None:
+    """End a container's main process, and wait until the engine has started it again."""
+    before = full.containers()[name]
+    os.kill(before["State"]["Pid"], signal.SIGKILL)
+
+    def is_back() -> bool:
+        now = full.containers()[name]
+        return bool(now["RestartCount"] > before["RestartCount"] and now["State"]["Running"])
+
+    assert eventually(is_back, 60), full.containers()[name]["State"]
+
+
+def test_failing_flows(watch: Watch, failing: str) -> None:
+    watch.assert_fires("FlowFailureRatio", "prefect")
+    httpx.delete(failing).raise_for_status()
+
+
+def test_a_burst_of_errors_in_a_log(watch: Watch, failing: str) -> None:
+    watch.assert_fires("LogErrorBurst", TALKING)
 
 
 def test_a_stopped_object_store(watch: Watch) -> None:
@@ -133,43 +182,7 @@ def test_a_sealed_vault(watch: Watch) -> None:
     watch.assert_is_over("VaultSealed", "vault")
 
 
-def test_a_crash_loop(watch: Watch) -> None:
-    name = CRASHED
-    for _ in range(4):
-        crash(watch.full, name)
-        time.sleep(5)
-    watch.assert_fires("RestartLoop", name)
-
-
-def crash(full: ComposePlatform, name: str) -> None:
-    """End a container's main process, and wait until the engine has started it again."""
-    before = full.containers()[name]
-    os.kill(before["State"]["Pid"], signal.SIGKILL)
-
-    def is_back() -> bool:
-        now = full.containers()[name]
-        return bool(now["RestartCount"] > before["RestartCount"] and now["State"]["Running"])
-
-    assert eventually(is_back, 60), full.containers()[name]["State"]
-
-
-def test_failing_flows(watch: Watch) -> None:
-    full = watch.full
-    flow = full.prefect("flows/", {"name": "broken-on-purpose"})
-    for _ in range(12):
-        run = full.prefect("flow_runs/", {"flow_id": flow["id"]})
-        failed = {"state": {"type": "FAILED", "name": "Failed"}, "force": True}
-        full.prefect(f"flow_runs/{run['id']}/set_state", failed)
-    try:
-        watch.assert_fires("FlowFailureRatio", "prefect")
-    finally:
-        address = f"http://127.0.0.1:{full.ports['PREFECT']}/api/flows/{flow['id']}"
-        httpx.delete(address).raise_for_status()
+def test_flows_that_fail_no_more(watch: Watch, failing: str) -> None:
+    """The alert had the time of the tests before to end."""
+    assert httpx.get(failing).status_code == httpx.codes.NOT_FOUND
     watch.assert_is_over("FlowFailureRatio", "prefect")
-
-
-def test_a_burst_of_errors_in_a_log(watch: Watch) -> None:
-    name = TALKING
-    write = 'for i in $(seq 80); do echo "ERROR made on purpose $i" >/proc/1/fd/1; done'
-    watch.full.inside(name, "sh", "-c", write)
-    watch.assert_fires("LogErrorBurst", name)
