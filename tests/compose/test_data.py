@@ -144,9 +144,9 @@ def test_all_of_it_is_there_after_down_and_up(platform: ComposePlatform) -> None
         url, _ = upload(client, FILE)
     before = projects(platform)
     with kept(platform):
-        platform.compose("down")
+        platform.run("down")
         assert platform.containers() == {}
-        platform.compose("up", "-d", "--wait")
+        platform.run("up")
     assert projects(platform) == before
     with closing(browser(platform)) as client:
         assert download(client, url) == FILE
