@@ -69,6 +69,7 @@ def test_there_and_back(platform: ComposePlatform) -> None:
     assert "is minio already" in platform.run("store", "migrate", "--to", "minio")
     assert "did you mean `minio`" in platform.run("store", "migrate", "--to", "mino", code=1)
     client(platform).put_object(Bucket="mlflow", Key="a/one", Body=b"1")
+    platform.compose("up", "-d", "--no-deps", "bootstrap")
     told = platform.run("store", "migrate", "--to", "versitygw")
     assert "next: ./monolith up" in told
     assert "1 objects, 0.0 MB, all checked" in told
@@ -77,7 +78,10 @@ def test_there_and_back(platform: ComposePlatform) -> None:
         assert (text.count("config/minio/"), text.count("config/versitygw/")) == (0, 1)
     assert "wrote config/prometheus/targets.yaml" in told
     # Until it is started anew, the former one runs; what is beside is gone.
-    assert set(platform.containers()) == {"vault", "bootstrap-secrets", "s3"}
+    found = platform.containers()
+    assert set(found) == {"vault", "bootstrap-secrets", "s3", "bootstrap"}
+    # It would set the former store up as the new one.
+    assert not found["bootstrap"]["State"]["Running"]
     start(platform)
     assert "versitygw" in platform.containers()["s3"]["Config"]["Image"]
     store = client(platform)

@@ -82,7 +82,8 @@ class Migration:
 
     def _stop(self, lock: int) -> None:
         running = {one.service for one in self.engine.own_containers() if one.is_running}
-        names = [name for name in holders(self.stack) if name in running]
+        # Bootstrap would see the switch, and set the former store up as the other.
+        names = [name for name in [*holders(self.stack), commands.BOOTSTRAP] if name in running]
         if not names:
             return
         self.reporter.step("applications", f"stopping {', '.join(names)}")
