@@ -45,6 +45,12 @@ def test_every_pattern_of_the_manifest_has_words() -> None:
     assert found == set(advice.PATTERNS)
 
 
+def test_advice_on_what_is_missing_is_about_what_is_required() -> None:
+    whole = [Fragment.model_json_schema(), StackFile.model_json_schema()]
+    parts = [part for one in whole for part in (one, *one["$defs"].values())]
+    assert {key for part in parts for key in part.get("required", [])} >= set(advice.MISSING)
+
+
 def _patterns(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
         yield from (value for key, value in schema.items() if key == "pattern")

@@ -43,10 +43,8 @@ def _folders(site: Site, entry: Entry) -> Iterator[str]:
 
 
 def _give_to_its_user(folder: Path, entry: Entry) -> bool:
-    owner = entry.monolith.data
-    if owner is None:
-        return False
-    return give(folder, owner.uid, owner.uid if owner.gid is None else owner.gid)
+    data = entry.monolith.data
+    return data is not None and give(folder, *data.owner)
 
 
 def give(folder: Path, user: int, group: int) -> bool:

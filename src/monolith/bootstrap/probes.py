@@ -19,7 +19,6 @@ def ensure(site: Site) -> list[str]:
     folder.mkdir(exist_ok=True)
     changed = write_atomic(folder / FILE, probes.targets(site.stack))
     if reader := site.stack.service(PROMETHEUS).monolith.data:
-        user, group = reader.uid, reader.gid or reader.uid
-        given = [give(item, user, group) for item in (folder / FILE, folder)]
+        given = [give(item, *reader.owner) for item in (folder / FILE, folder)]
         changed |= any(given)
     return ["addresses that are probed"] if changed else []

@@ -14,7 +14,6 @@ _LOG = "a log limit such as 10m"
 MISSING = {
     "access": ("public, users, admins or internal", "access: users"),
     "condition": ("a state to wait for", "condition: service_healthy"),
-    "deploy": (_MEMORY, "deploy: {resources: {limits: {memory: 512m}}}"),
     "image": ("an image with a version", "image: docker.io/library/name:1.2.3"),
     "include": ("a list of fragments", "include: [../config/postgres/compose.yaml]"),
     "limits": (_MEMORY, "limits: {memory: 512m}"),
@@ -93,7 +92,6 @@ PATTERNS: dict[str, tuple[str, _Fix]] = {
     r"^[1-9][0-9]*[kmg]b?$": ("a size: a number and k, m or g", _size),
     r"^([0-9]+(ms|s|m|h))+$": ("a duration: a number and ms, s, m or h", _duration),
     r"^[a-z][a-z0-9-]*$": (_LABEL, _label),
-    r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": ("one label of a host name: letters, digits and -", _label),
     r"^(@|[a-z0-9]([a-z0-9-]*[a-z0-9])?)$": (
         "one label of a host name: letters, digits and -; or @, the domain itself", _label),
     r"^/[A-Za-z0-9._~/-]*$": ("a path: /, then letters, digits and . _ ~ / -", _write("/health")),
@@ -103,6 +101,11 @@ PATTERNS: dict[str, tuple[str, _Fix]] = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": ("a variable name: letters, digits and _", _write("LOG_LEVEL")),
     r"^[a-z_]+$": ("lower-case letters and _", _write("pg_trgm")),
     r"^pg_[a-z_]+$": ("a role that comes with PostgreSQL: pg_...", _write("pg_monitor")),
+    r"^[0-9]+(:[0-9]+)?$": (
+        "the number of a user, then : and the number of a group if needed, in quotes",
+        _write('"1000:1000"')),
+    r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$": (
+        "3 to 63 lower-case letters, digits and -, no - first or last", _write("web-files")),
     r"^[0-9]{1,5}$": ("a port number in quotes", _write('"8080"')),
 }  # fmt: skip
 """Pattern of a type -> expected, and what to write instead of a value."""

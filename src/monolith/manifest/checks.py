@@ -107,8 +107,8 @@ def _is_version(tag: str) -> bool:
 
 
 def _port_numbers(entry: Entry, _: Stack) -> Iterator[Problem]:
-    for key, *ports in relations.ports(entry):
-        for port in ports:
+    for key, inner, outer, _protocol in relations.ports(entry):
+        for port in (inner, outer):
             if not 1 <= port <= 65535:
                 expected = "port numbers from 1 to 65535"
                 yield say(entry, key, expected, str(port), "write another port")

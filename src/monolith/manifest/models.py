@@ -31,10 +31,10 @@ def size_in_bytes(text: str) -> int:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
-Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 UrlHost = Annotated[
     str, StringConstraints(pattern=r"^(@|[a-z0-9]([a-z0-9-]*[a-z0-9])?)$", max_length=63)
 ]
+Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
 Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[kmg]b?$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
@@ -46,6 +46,7 @@ Published = Annotated[
     str, StringConstraints(pattern=r"^127\.0\.0\.1:[0-9]{1,5}:[0-9]{1,5}(/(tcp|udp))?$")
 ]
 Mount = Annotated[str, StringConstraints(pattern=r"^(\.{1,2}|\.{0,2}/[^:]*):/[^:]*(:(ro|rw))?$")]
+UserNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]+(:[0-9]+)?$")]
 PortText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}$")]
 
 
@@ -191,6 +192,11 @@ class Data(Strict):
     gid: int | None = Field(None, description="Group id; the same number when absent.")
     backup: list[str] = Field(default=[], description="Folders below the data folder to back up.")
 
+    @property
+    def owner(self) -> tuple[int, int]:
+        """User and group that the folders belong to."""
+        return self.uid, self.uid if self.gid is None else self.gid
+
 
 class Native(Strict):
     """How the service runs as a process, without a container engine. Absent: not offered."""
@@ -243,7 +249,7 @@ class Monolith(Strict):
         default=[], description="Prometheus target; one, or a list of them."
     )
     database: Database | None = Field(None, description="A role and database of its own.")
-    buckets: list[Host] = Field(default=[], description="S3 buckets of its own.")
+    buckets: list[Bucket] = Field(default=[], description="S3 buckets of its own.")
     store: Literal["minio", "versitygw"] | None = Field(
         None, description="It is the object store, and the program whose administration it has."
     )
@@ -283,10 +289,12 @@ class Service(Strict):
     deploy: Deploy | None = Field(None, description="Holds the memory limit. Required.")
     logging: Logging | None = Field(None, description="Holds the log limit. Required.")
     restart: Literal["always", "unless-stopped", "on-failure", "no"] | None = Field(
-        None, description="Required. `on-failure` marks a service that ends by itself."
+        None, description="Required. `on-failure` or `no` marks a service that ends by itself."
     )
     hostname: str | None = Field(None, description="Fixed host name.")
-    user: str | None = Field(None, description="User and group, quoted.")
+    user: UserNumber | None = Field(
+        None, description='Numbers of user and group, quoted: `"1000:1000"`.'
+    )
     working_dir: str | None = Field(None, description="Working directory.")
     init: bool | None = Field(None, description="A small init as process 1.")
     read_only: bool | None = Field(None, description="Read-only root file system.")

@@ -37,16 +37,17 @@ def urls(entry: Entry) -> list[tuple[Key, Url]]:
     return [(("x-monolith", "url"), block.url), *routes] if block.url else routes
 
 
-def ports(entry: Entry) -> list[tuple[Key, int, int]]:
-    """Places, container ports and loopback ports of the service."""
+def ports(entry: Entry) -> list[tuple[Key, int, int, str]]:
+    """Places, container ports, loopback ports and protocols of the service."""
     native = entry.monolith.native
     found = [
-        (_key("x-monolith", "native", "ports", inner), int(inner), int(outer))
+        (_key("x-monolith", "native", "ports", inner), int(inner), int(outer), "tcp")
         for inner, outer in (native.ports if native else {}).items()
     ]
     for index, text in enumerate(entry.model.ports):
-        _, outer, inner = text.split("/")[0].split(":")
-        found.append((_key("ports", index), int(inner), int(outer)))
+        place, _, protocol = text.partition("/")
+        _, outer, inner = place.split(":")
+        found.append((_key("ports", index), int(inner), int(outer), protocol or "tcp"))
     return found
 
 
@@ -123,11 +124,11 @@ def _cycle_from(name: str, stack: Stack, done: set[str], trail: list[str]) -> li
 
 def _unique_ports(stack: Stack) -> Iterator[Problem]:
     claims = [
-        (outer, entry, (*key, inner))
+        ((outer, protocol), entry, (*key, inner))
         for entry in stack.services.values()
-        for key, inner, outer in ports(entry)
+        for key, inner, outer, protocol in ports(entry)
     ]
-    for port, claimed in _shared(claims):
+    for (port, _), claimed in _shared(claims):
         entry, (*key, inner) = claimed[1]
         variable = entry.port_variable(int(inner))
         fix = f"set {variable} to a free port in docker-compose/.env"

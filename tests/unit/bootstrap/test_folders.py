@@ -9,6 +9,7 @@ import pytest
 
 from monolith.bootstrap import folders
 from monolith.bootstrap.site import Site
+from monolith.manifest.models import Data
 from monolith.manifest.stack import Stack
 from tests.native.steps import Memory
 from tests.unit.conftest import MakeStack, as_root, service
@@ -31,6 +32,11 @@ def ensure(stack: Stack, tmp_path: Path, *, in_containers: bool) -> list[str]:
 
 def owner(path: Path) -> tuple[int, int]:
     return path.lstat().st_uid, path.lstat().st_gid
+
+
+def test_the_group_has_the_users_number_unless_it_is_named() -> None:
+    assert Data(uid=1234).owner == (1234, 1234)
+    assert Data(uid=1234, gid=0).owner == (1234, 0)
 
 
 @as_root

@@ -17,7 +17,7 @@ from tests.unit.conftest import MakeStack, as_root, service
 @pytest.fixture
 def stack(make_stack: MakeStack) -> Stack:
     url = {"access": "users", "url": {"host": "web", "port": 80}, "check": {"port": 80}}
-    reader = {"data": {"uid": 65534}}
+    reader = {"data": {"uid": 65534, "gid": 0}}
     names = ("traefik", "blackbox-exporter")
     return make_stack(
         {name: service(name) for name in names}
@@ -38,7 +38,8 @@ def test_the_file_is_written_once_and_belongs_to_prometheus(stack: Stack, tmp_pa
     assert ensure(stack, data) == []
     file = data / "prometheus-targets" / "front-door.yaml"
     assert [target["labels"]["service"] for target in yaml.safe_load(file.read_text())] == ["web"]
-    assert {path.stat().st_uid for path in (file, file.parent)} == {65534}
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in (file, file.parent)}
+    assert owners == {(65534, 0)}
 
 
 def test_without_prometheus_nothing_is_written(stack: Stack, tmp_path: Path) -> None:
