@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psycopg
@@ -69,13 +71,25 @@ def _not_let_in() -> UserError:
 
 def ensure(server: Server, wanted: Wanted) -> list[str]:
     """Make role and database as wanted. Returns what was changed, in words."""
-    with server.connect() as connection:
+    with told(), server.connect() as connection:
         # Applications are set up side by side, and catalogue rows are shared.
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         changes = _role(connection, wanted) + _memberships(connection, wanted)
         changes += _database(connection, wanted)
-    with server.connect(wanted.role) as connection:
+    with told(), server.connect(wanted.role) as connection:
         return changes + _extensions(connection, wanted)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """What PostgreSQL refuses, as a UserError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        # The whole text may quote the statement, with the password's verifier.
+        reason = error.diag.message_primary or type(error).__name__
+        text = f"PostgreSQL refused: {reason}."
+        raise UserError(text, hint="./monolith logs postgres") from error
 
 
 def _role(connection: psycopg.Connection, wanted: Wanted) -> list[str]:

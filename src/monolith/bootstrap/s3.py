@@ -12,7 +12,7 @@ from monolith.bootstrap import waiting
 from monolith.bootstrap.site import Site
 from monolith.errors import UserError
 from monolith.store import minio, versitygw
-from monolith.store.model import Server, Wanted
+from monolith.store.model import Server, Wanted, by_bucket
 
 SERVICE, PORT = "s3", 9000
 USER, PASSWORD = "ROOT_ACCESS_KEY", "ROOT_SECRET_KEY"
@@ -64,7 +64,7 @@ def told() -> Iterator[None]:
 
 def _buckets(server: Server, wanted: list[Wanted]) -> list[str]:
     there = {bucket.name for bucket in server.objects.list_buckets()}
-    new = [name for one in wanted for name in one.buckets if name not in there]
+    new = [name for name in by_bucket(wanted) if name not in there]
     for name in new:
         server.objects.make_bucket(name)
     return [f"bucket {name}" for name in new]

@@ -123,14 +123,9 @@ def _plane(site: Site) -> list[str]:
     if not _is(there, wanted):
         api.send("PATCH", f"{path}{there['id']}/", json=wanted)
         changes = ["webhook of Plane"]
-    if not _is_planes(site.store.read(RECEIVER).get(PLANE_SECRET, "")):
+    if not site.store.read(RECEIVER).get(PLANE_SECRET):
         changes = _keep(site, api.post(f"{path}{there['id']}/regenerate/"))
     return changes
-
-
-def _is_planes(secret: str) -> bool:
-    """Whether Plane made it; n8n's first start needs something before."""
-    return secret.startswith("plane_wh_")
 
 
 def _keep(site: Site, answer: dict[str, Any]) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace, TracebackType
+
+import psycopg
 import pytest
 
 from monolith.bootstrap import databases, postgres, s3
@@ -11,6 +14,28 @@ from monolith.store.model import Wanted
 from tests.native.steps import Memory, make_site
 
 POSTGRES = {"POSTGRES_PASSWORD": "p"}
+
+
+class RefusedError(psycopg.Error):
+    diag = SimpleNamespace(message_primary='role name "pg_web" is reserved')  # type: ignore[assignment]
+
+
+class Refusing:
+    """A connection to a server that does nothing of what it is told."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        self.error = error
+
+    def __enter__(self) -> Refusing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        pass
+
+    def execute(self, *_: object) -> None:
+        raise self.error
 
 
 def test_only_what_runs_here_gets_a_database(product: Stack) -> None:
@@ -25,6 +50,23 @@ def test_a_secret_that_was_not_made_is_told(product: Stack) -> None:
     for step, key in ((databases, "POSTGRES_PASSWORD"), (s3, "ROOT_ACCESS_KEY")):
         with pytest.raises(UserError, match=key):
             step.ensure(site)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RefusedError("the-verifier"), 'role name "pg_web" is reserved'),
+        (psycopg.OperationalError("the-verifier"), "OperationalError"),
+    ],
+)
+def test_what_postgres_refuses_is_told_without_the_statement(
+    error: psycopg.Error, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres.Server, "connect", lambda *_: Refusing(error))
+    with pytest.raises(UserError) as caught:
+        postgres.ensure(postgres.Server("h", 1, "p"), postgres.Wanted("pg_web", "w"))
+    assert caught.value.message == f"PostgreSQL refused: {reason}."
+    assert caught.value.hint == "./monolith logs postgres"
 
 
 def test_secrets_are_not_shown_by_accident() -> None:

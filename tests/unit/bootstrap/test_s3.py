@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+from monolith.bootstrap import s3
 from monolith.store import versitygw
 from monolith.store.minio import _sorted, policy
 from monolith.store.model import Wanted, by_bucket
@@ -42,6 +46,16 @@ def test_a_bucket_is_opened_to_the_keys_of_its_applications() -> None:
     assert {name for one in found["Statement"] for name in one["Resource"]} == {
         "arn:aws:s3:::b", "arn:aws:s3:::b/*",
     }  # fmt: skip
+
+
+def test_a_bucket_of_two_applications_is_made_once() -> None:
+    made: list[str] = []
+    there = [SimpleNamespace(name="c")]
+    objects = SimpleNamespace(list_buckets=lambda: there, make_bucket=made.append)
+    server: Any = SimpleNamespace(objects=objects)
+    wanted = [Wanted("x", ["a", "b"], "k1", "s1"), Wanted("y", ["b", "c"], "k0", "s0")]
+    assert s3._buckets(server, wanted) == ["bucket a", "bucket b"]
+    assert made == ["a", "b"]
 
 
 def test_a_refusal_is_told_by_its_code_only() -> None:

@@ -90,6 +90,12 @@ def test_planes_lost_secret_is_made_anew(fake: FakeSenders, site: Site) -> None:
     assert site.store.read("n8n")["PLANE_WEBHOOK_SECRET"] != former
 
 
+def test_any_secret_of_planes_stays(fake: FakeSenders, site: Site) -> None:
+    webhooks.ensure(site)
+    site.store.write("n8n", site.store.read("n8n") | {"PLANE_WEBHOOK_SECRET": "of another shape"})
+    assert webhooks.ensure(site) == []
+
+
 def test_plane_is_signed_in_to_once(fake: FakeSenders, site: Site) -> None:
     webhooks.ensure(site)
     webhooks.ensure(site)
