@@ -155,7 +155,10 @@ def render(
     context: typer.Context,
     check: Annotated[bool, typer.Option(help="Write nothing; fail when a file differs.")] = False,
 ) -> None:
-    """Write the files that are made from the manifests (.env.example, reference)."""
+    """Write the files that are made from the manifests.
+
+    These are .env.example, the reference, Prometheus' targets and rules, and the dashboards.
+    """
     from monolith.cli import project
 
     project.render(context.obj, check=check)
@@ -165,7 +168,8 @@ def render(
 def test(
     context: typer.Context,
     lanes: Annotated[
-        list[str] | None, typer.Argument(help="lint, unit, cases, native, compose")
+        list[str] | None,
+        typer.Argument(help="lint, unit, cases, rules, native, store, compose, full"),
     ] = None,
 ) -> None:
     """Run the tests: every lane that this machine can run."""
