@@ -106,9 +106,14 @@ def _content(status: int, text: bytes) -> Any:
 
 
 def consul(base: str) -> dict[str, bool]:
-    """Whether each check passes, by its name; one that is red at any port is red."""
+    """Whether each check of a service passes, by its name; one that is red at any port is red.
+
+    Consul's check of itself is of no service: it is there before any of them.
+    """
     found: dict[str, bool] = {}
     for check in ask(base, "/v1/health/state/any"):
+        if not check["ServiceID"]:
+            continue
         found[check["Name"]] = found.get(check["Name"], True) and check["Status"] == "passing"
     return found
 

@@ -110,27 +110,38 @@ def state_of(
     card: Card, containers: Mapping[str, Container] | None, checks: Mapping[str, bool] | None
 ) -> tuple[State, str]:
     """How a service is, and why if it is not well: the engine says whether it runs, Consul whether
-    it answers; without Consul the engine's own check tells.
+    it answers; while Consul does not answer the engine's own check tells.
     """
     container = None if containers is None else containers.get(card.name)
     if containers is not None and container is None:
         return "stopped", "it has no container"
     if container and (card.ends or not container.runs):
         return _of_engine(card, container)
-    passes = None if checks is None or not card.check else checks.get(card.check)
-    if passes is not None:
-        return _of_check(container, passes=passes)
-    if checks is not None and card.check and container is None:
-        return "unknown", "Consul does not know it"
+    if checks is not None and card.check:
+        return _of_check(container, card.check, checks)
     return _of_engine(card, container) if container else ("unknown", "nobody says")
 
 
-def _of_check(container: Container | None, *, passes: bool) -> tuple[State, str]:
-    if passes:
+def _of_check(
+    container: Container | None, check: str, checks: Mapping[str, bool]
+) -> tuple[State, str]:
+    if checks.get(check):
         return "healthy", ""
     if container and container.health == "starting":
         return "starting", ""
-    return "unhealthy", "it does not answer"
+    if check in checks:
+        return "unhealthy", "it does not answer"
+    return _of_nobody(container, anybody=bool(checks))
+
+
+def _of_nobody(container: Container | None, *, anybody: bool) -> tuple[State, str]:
+    """Consul does not ask it, so it has no route; `anybody`: it asks others."""
+    if container and container.health == "unhealthy":
+        return "unhealthy", "its check fails"
+    if container and not anybody:
+        # Bootstrap has not registered anything yet: the first start.
+        return "starting", "Consul does not know it yet"
+    return "unknown", "Consul does not know it"
 
 
 def _of_engine(card: Card, container: Container) -> tuple[State, str]:

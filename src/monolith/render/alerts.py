@@ -25,6 +25,8 @@ class _Indented(yaml.SafeDumper):
 _UNFOLDED = 2**16
 # Without it nothing knows which services there are; its own absence is told by TargetMissing.
 _PORTAL = 'up{job="portal"} == 1'
+# Where the portal cannot read the engine's folder it sees no container, though all may run.
+_CONTAINER = "container_start_time_seconds"
 
 
 def text(stack: Stack) -> str:
@@ -42,10 +44,11 @@ def _rules(entry: Entry) -> list[dict[str, Any]]:
 
 
 def _service_missing(entry: Entry) -> dict[str, Any]:
-    """No health in Consul; for what Consul does not ask, no container."""
-    series = "monolith_service_healthy" if entry.monolith.check else "container_start_time_seconds"
+    """No health in Consul; for what Consul does not ask, no container, while others are seen."""
+    is_asked = bool(entry.monolith.check)
+    series, known = ("monolith_service_healthy", _PORTAL) if is_asked else (_CONTAINER, _CONTAINER)
     return _alert(
-        entry, "ServiceMissing", f'absent({series}{{service="{entry.name}"}}) and on () {_PORTAL}',
+        entry, "ServiceMissing", f'absent({series}{{service="{entry.name}"}}) and on () {known}',
         "5m", "critical", f"{entry.monolith.title} is not there",
         "It is in the stack, but was not started, or was taken out by hand.",
     )  # fmt: skip

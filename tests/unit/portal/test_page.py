@@ -83,7 +83,7 @@ def test_the_headline_names_who_needs_attention(stopped: list[str], text: str) -
 def test_what_starts_is_waited_for_and_no_alarm() -> None:
     starting = {"mlflow": container("mlflow", health="starting")}
     containers = dict(pictured().said.containers or {}) | starting
-    shown = pictured(containers=containers, checks={})
+    shown = pictured(containers=containers, checks=None)
     assert page.headline(shown.rows) == "1 of 6 services not ready yet"
     assert page.mood(shown.rows) == "starting"
 

@@ -50,9 +50,10 @@ def serve() -> Iterator[Serve]:
 
 def test_a_check_is_red_when_it_is_red_at_any_port(serve: Serve) -> None:
     checks = [
-        {"Name": "s3 answers", "Status": "passing"},
-        {"Name": "s3 answers", "Status": "critical"},
-        {"Name": "mlflow answers", "Status": "passing"},
+        {"Name": "s3 answers", "Status": "passing", "ServiceID": "s3-1"},
+        {"Name": "s3 answers", "Status": "critical", "ServiceID": "s3"},
+        {"Name": "mlflow answers", "Status": "passing", "ServiceID": "mlflow"},
+        {"Name": "Serf Health Status", "Status": "passing", "ServiceID": ""},
     ]
     found = sources.consul(serve({"/v1/health/state/any": [checks]}))
     assert found == {"s3 answers": False, "mlflow answers": True}

@@ -64,6 +64,36 @@ def test_without_the_engine_consul_is_believed_and_without_both_nobody() -> None
     assert state_of(CARD, None, None)[0] == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("keys", "state", "reason"),
+    [
+        ({}, "unknown", "Consul does not know it"),
+        ({"health": ""}, "unknown", "Consul does not know it"),
+        ({"health": "starting"}, "starting", ""),
+        ({"health": "unhealthy"}, "unhealthy", "its check fails"),
+        ({"running": False}, "stopped", "exit code 0"),
+    ],
+)
+def test_what_consul_should_know_and_does_not_is_not_well(
+    keys: dict[str, Any], state: str, reason: str
+) -> None:
+    """Its route is gone, whatever the engine says."""
+    found = state_of(CARD, {"mlflow": container("mlflow", **keys)}, {"another answers": True})
+    assert found == (state, reason)
+
+
+def test_what_consul_does_not_ask_is_as_the_engine_says() -> None:
+    worker = card("worker", check="")
+    assert state_of(worker, {"worker": container("worker")}, {"another answers": True}) == (
+        "healthy", "",
+    )  # fmt: skip
+
+
+def test_before_anything_is_registered_all_of_it_starts() -> None:
+    found = state_of(CARD, {"mlflow": container("mlflow")}, {})
+    assert found == ("starting", "Consul does not know it yet")
+
+
 def test_memory_is_of_the_container_that_runs() -> None:
     rows = {row.card.name: row for row in pictured().rows}
     assert rows["mlflow"].memory == 32 << 20

@@ -28,10 +28,10 @@ def test_each_service_has_what_fits_it(make_stack: MakeStack) -> None:
     assert set(found) == {
         ("ServiceMissing", "web"), ("TargetMissing", "web"), ("ServiceMissing", "worker"),
     }  # fmt: skip
-    here = ' and on () up{job="portal"} == 1'
+    here, seen = ' and on () up{job="portal"} == 1', " and on () container_start_time_seconds"
     web, worker = found["ServiceMissing", "web"], found["ServiceMissing", "worker"]
     assert web["expr"] == f'absent(monolith_service_healthy{{service="web"}}){here}'
-    assert worker["expr"] == f'absent(container_start_time_seconds{{service="worker"}}){here}'
+    assert worker["expr"] == f'absent(container_start_time_seconds{{service="worker"}}){seen}'
     assert found["TargetMissing", "web"]["expr"] == 'absent(up{job="web"})'
 
 
