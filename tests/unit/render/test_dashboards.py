@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -90,6 +91,14 @@ def test_what_ends_by_itself_has_no_line(make_stack: MakeStack) -> None:
     overview, one, *_ = dashboards.boards(stack)
     assert not [panel for panel in overview["panels"] if "Once" in panel["title"]]
     assert one["templating"]["list"][0]["query"] == "web"
+
+
+def test_a_session_that_is_open_for_long_is_no_slow_answer(product: Stack) -> None:
+    panels = [panel for board in dashboards.boards(product) for panel in board["panels"]]
+    asked = [target.get("expr", "") for panel in panels for target in panel.get("targets", [])]
+    times = re.findall(r"traefik_\w+_duration_seconds_\w+(?:\{.*?\})?", " ".join(asked))
+    assert len(times) >= 6
+    assert [one for one in times if 'protocol="http"' not in one] == []
 
 
 def test_health_is_shown_where_somebody_asks_for_it(make_stack: MakeStack) -> None:

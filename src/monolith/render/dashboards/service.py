@@ -46,7 +46,9 @@ def _resources() -> list[Panel]:
 
 def _requests() -> list[Panel]:
     count = f"sum by (code) (rate(traefik_service_requests_total{{{_HERE}}}[{panels.RATE}]))"
-    buckets = f"traefik_service_request_duration_seconds_bucket{{{_HERE}}}[{panels.RATE}]"
+    # The time of a WebSocket is that of its whole session.
+    here = f'{_HERE}, protocol="http"'
+    buckets = f"traefik_service_request_duration_seconds_bucket{{{here}}}[{panels.RATE}]"
     slowest = [
         Query(f"histogram_quantile({share}, sum by (le) (rate({buckets})))", name)
         for share, name in ((0.5, "half"), (0.95, "one in 20 slower"), (0.99, "one in 100 slower"))

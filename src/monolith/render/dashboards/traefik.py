@@ -14,6 +14,8 @@ AVAILABLE, QUICK, SECONDS = 0.995, 0.95, "1.0"
 _TOTAL = "sum by (service) (increase(traefik_service_requests_total[$__range]))"
 _BAD = 'sum by (service) (increase(traefik_service_requests_total{code=~"5.."}[$__range]))'
 _TIMES = "traefik_service_request_duration_seconds"
+# The time of a WebSocket is that of its whole session.
+_HTTP = 'protocol="http"'
 _TRACES = (
     '/explore?schemaVersion=1&orgId=1&panes={"a":{"datasource":"tempo","queries":[{"refId":"A",'
     '"queryType":"traceql","query":"{resource.service.name=\\"${__field.labels.service}\\"}"}],'
@@ -33,8 +35,8 @@ def board(_: Stack) -> Board:
 def _aims() -> list[Panel]:
     # Where nothing failed there is no series of failures.
     failed = f"(({_BAD}) or 0 * {_TOTAL}) / ({_TOTAL} > 0)"
-    quick = f'sum by (service) (increase({_TIMES}_bucket{{le="{SECONDS}"}}[$__range]))'
-    every = f"sum by (service) (increase({_TIMES}_count[$__range]))"
+    quick = f'sum by (service) (increase({_TIMES}_bucket{{{_HTTP}, le="{SECONDS}"}}[$__range]))'
+    every = f"sum by (service) (increase({_TIMES}_count{{{_HTTP}}}[$__range]))"
     good = [(None, panels.BAD), (AVAILABLE, panels.GOOD)]
     left = [(None, panels.BAD), (0.2, panels.MEDIUM), (0.5, panels.GOOD)]
     words: dict[str, Any] = {"unit": "percentunit", "width": 8, "height": 9, "highest": 1.0}
@@ -61,7 +63,7 @@ def _routes() -> list[Panel]:
         metric = f"traefik_router_requests_total{where}"
         return f"sum by (service, router) (rate({metric}[{panels.RATE}]))"
 
-    buckets = f"rate(traefik_router_request_duration_seconds_bucket[{panels.RATE}])"
+    buckets = f"rate(traefik_router_request_duration_seconds_bucket{{{_HTTP}}}[{panels.RATE}])"
     slow = f"histogram_quantile(0.95, sum by (le, service, router) ({buckets}))"
     failed = rate('{code=~"5.."}')
     errors = f"({failed} or 0 * {rate('')}) / ({rate('')} > 0)"
