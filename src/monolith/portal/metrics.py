@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from monolith.portal.engine import Container
 from monolith.portal.status import WELL, Picture, Row
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -77,9 +78,14 @@ def _cpu(row: Row) -> float | None:
 
 def _oom_kills(row: Row) -> float | None:
     """The kernel's count ends with the container; that it was so is what the engine remembers."""
-    if row.container is None:
+    if row.container is None or _is_not_told(row, row.container):
         return None
     return max(row.usage.oom_kills if row.usage else 0, row.container.oom_killed)
+
+
+def _is_not_told(row: Row, container: Container) -> bool:
+    """The engine's word alone would be less than was counted, which looks like a new count."""
+    return row.usage is None and container.running and not container.restarting
 
 
 def _started(row: Row) -> float | None:

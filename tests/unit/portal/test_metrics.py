@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from monolith.cgroups import Usage
@@ -47,6 +50,7 @@ def test_health_is_1_or_0_and_not_told_where_nobody_knows() -> None:
     assert found["monolith_service_healthy", "setup"] == 1
     assert found["monolith_service_healthy", "prefect"] == 0
     assert found["monolith_service_healthy", "worker"] == 0
+    assert ("monolith_service_healthy", "far") not in found
     silent = values(picture(pictured().catalogue, Said(), NOW))
     assert not [name for name, _ in silent if name == "monolith_service_healthy"]
     assert silent["monolith_service_info", "mlflow"] == 1
@@ -60,6 +64,19 @@ def test_a_kill_for_memory_is_remembered_when_the_kernel_has_forgotten() -> None
     assert (
         values(pictured(containers=killed, usage=many))["container_oom_kills_total", "mlflow"] == 4
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "kills"),
+    [({}, None), ({"paused": True}, None), ({"restarting": True}, 1), ({"running": False}, 1)],
+)
+def test_kills_are_not_told_while_the_kernel_does_not_answer(
+    keys: dict[str, Any], kills: int | None
+) -> None:
+    """A count that falls and rises again would be further kills."""
+    killed = {"mlflow": container("mlflow", oom_killed=True, **keys)}
+    found = values(pictured(containers=killed, usage={}))
+    assert found.get(("container_oom_kills_total", "mlflow")) == kills
 
 
 def test_counts_of_states_are_there_also_when_they_are_0() -> None:
