@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ RUNBOOKS = ROOT / "docs/runbooks"
 ALL = alerts([*PROMETHEUS_RULES, *LOKI_RULES])
 IN_PROMETHEUS = {one.name for one in alerts(PROMETHEUS_RULES)}
 PAGES = sorted(path for path in RUNBOOKS.glob("*.md") if path.name != "README.md")
+_MATCHER = re.compile(r'(\w+)(=~|!=|=)"(.*)"')
+_MEANS: dict[str, Callable[[str, str], bool]] = {
+    "=": lambda value, wanted: value == wanted,
+    "!=": lambda value, wanted: value != wanted,
+    "=~": lambda value, wanted: bool(re.fullmatch(wanted, value)),
+}
 _NAMED = re.compile(r'ALERTS\{.*?alertname="(\w+)"')
 
 
@@ -61,6 +68,33 @@ def test_pages_use_verbs_that_there_are() -> None:
     verbs |= {group.name for group in app.app.registered_groups}
     used = {v for page in PAGES for v in re.findall(r"\./monolith ([a-z]+)", page.read_text())}
     assert used <= verbs
+
+
+def hides(source: dict[str, str], target: dict[str, str]) -> bool:
+    """Whether Alertmanager does not tell `target` while it tells `source`, by their labels."""
+    rules = yaml.safe_load((ROOT / "config/alertmanager/alertmanager.yml").read_text())
+    return any(
+        _fits(source, rule["source_matchers"])
+        and _fits(target, rule["target_matchers"])
+        and all(source.get(name) == target.get(name) for name in rule["equal"])
+        for rule in rules["inhibit_rules"]
+    )
+
+
+def _fits(labels: dict[str, str], matchers: list[str]) -> bool:
+    found = [_MATCHER.fullmatch(one) for one in matchers]
+    return all(one and _MEANS[one[2]](labels.get(one[1], ""), one[3]) for one in found)
+
+
+def test_what_follows_from_a_service_that_is_down_is_not_told() -> None:
+    down = {"alertname": "ServiceDown", "severity": "critical", "service": "mlflow"}
+    address = {**down, "alertname": "AddressUnreachable"}
+    slow = {**down, "alertname": "SlowRoute", "severity": "warning"}
+    assert hides(down, address)
+    assert hides(down, slow)
+    assert not hides(down, {**address, "service": "n8n"})
+    assert not hides(address, down)
+    assert not hides(down, {**down, "alertname": "RestartLoop"})
 
 
 def expectations() -> tuple[set[str], set[str]]:
