@@ -1,7 +1,8 @@
 """The workflows of `config/n8n/workflows`, brought into n8n without taking anybody's work away.
 
 Each has a note with a mark of what came from here. What was changed by people has another content
-than its mark says, and is left alone; what was not is brought up to date.
+than its mark says, and is left alone; what was not is brought up to date. One that they renamed is
+not brought in again while it is published.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from monolith.bootstrap.http import Api
 
 Workflow = dict[str, Any]
 
-_NOTE = "n8n-nodes-base.stickyNote"
+_NOTE, _WEBHOOK = "n8n-nodes-base.stickyNote", "n8n-nodes-base.webhook"
 _MARK = "\n\nFrom the platform, version "
 _LEFT = ". Changed by you, it is left alone."
 # Where a workflow is until it is published: one with its own name was, once.
@@ -31,7 +32,7 @@ def ensure(api: Api, folder: Path, credentials: dict[str, str]) -> list[str]:
     """
     files = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
     ready = [one for one in files if _needs(one) <= credentials.keys()]
-    there = {one["name"]: one for one in every(api, "/workflows")} if ready else {}
+    there = every(api, "/workflows") if ready else []
     return [change for one in ready for change in _ensure(api, bound(one, credentials), there)]
 
 
@@ -68,14 +69,28 @@ def is_ours(workflow: Workflow) -> bool:
     return any(f"{_MARK}{mark(workflow)}{_LEFT}" in note for note in notes)
 
 
-def _ensure(api: Api, wanted: Workflow, there: dict[str, Workflow]) -> list[str]:
-    name = wanted["name"]
-    if found := there.get(name):
+def _ensure(api: Api, wanted: Workflow, there: list[Workflow]) -> list[str]:
+    name, named = wanted["name"], {one["name"]: one for one in there}
+    if found := named.get(name):
         return _update(api, wanted, found)
-    new = there.get(name + _UNFINISHED) or api.post("/workflows", _unfinished(wanted))
+    if any(_takes_its_place(one, wanted) for one in there):
+        return []
+    new = named.get(name + _UNFINISHED) or api.post("/workflows", _unfinished(wanted))
     api.send("POST", f"/workflows/{new['id']}/activate")
     api.send("PUT", f"/workflows/{new['id']}", json=wanted)
     return [f"workflow {name}"]
+
+
+def _takes_its_place(other: Workflow, wanted: Workflow) -> bool:
+    """Whether it listens where the wanted one would: n8n publishes only one of them."""
+    is_unfinished = other["name"] == wanted["name"] + _UNFINISHED
+    return other["active"] and not is_unfinished and bool(paths(other) & paths(wanted))
+
+
+def paths(workflow: Workflow) -> set[str]:
+    """Where its webhooks listen."""
+    hooks = [node for node in workflow["nodes"] if node["type"] == _WEBHOOK]
+    return {str(node["parameters"].get("path")) for node in hooks}
 
 
 def _unfinished(wanted: Workflow) -> Workflow:

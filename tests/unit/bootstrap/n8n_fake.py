@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from monolith.bootstrap.n8n_workflows import paths
+
 EMAIL, PASSWORD = "admin@monolith.localhost", "right"
 PAGE = 2
 
@@ -66,12 +68,19 @@ class FakeN8n:
         if request.method == "GET":
             return _page(list(there.values()), int(request.url.params.get("cursor", 0)))
         if rest[1:] == ["activate"]:
-            there[rest[0]]["active"] = True
-            return httpx.Response(200, json=there[rest[0]])
+            return self._publish(there[rest[0]])
         key = rest[0] if rest else f"{kind[0]}{len(self.requests)}"
         default = {"id": key, "active": False, "isArchived": False}
         there[key] = there.get(key, default) | json.loads(request.content)
         return httpx.Response(200, json=there[key])
+
+    def _publish(self, workflow: dict[str, Any]) -> httpx.Response:
+        others = [one for one in self.workflows.values() if one["active"] and one is not workflow]
+        if any(paths(one) & paths(workflow) for one in others):
+            message = "There is a conflict with one of the webhooks."
+            return httpx.Response(409, json={"message": message})
+        workflow["active"] = True
+        return httpx.Response(200, json=workflow)
 
 
 def _page(entries: list[dict[str, Any]], start: int) -> httpx.Response:

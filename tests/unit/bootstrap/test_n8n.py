@@ -130,6 +130,21 @@ def test_what_they_archived_is_left(fake: FakeN8n, site: Site, tmp_path: Path) -
     assert update(fake, site, tmp_path, "alerts") == []
 
 
+def test_what_they_renamed_is_not_made_again(fake: FakeN8n, site: Site) -> None:
+    n8n.ensure(site)
+    fake.named("alerts")["name"] = "Our alerts"
+    before, done = json.dumps(fake.workflows), fake.changes()
+    assert n8n.ensure(site) == []
+    assert (json.dumps(fake.workflows), fake.changes()) == (before, done)
+
+
+def test_what_they_renamed_and_switched_off_leaves_its_place(fake: FakeN8n, site: Site) -> None:
+    n8n.ensure(site)
+    fake.named("alerts").update(name="Our alerts", active=False)
+    assert n8n.ensure(site) == ["workflow alerts"]
+    assert n8n.ensure(site) == []
+
+
 def test_a_credential_that_was_deleted_is_made_and_used_again(fake: FakeN8n, site: Site) -> None:
     n8n.ensure(site)
     lost = next(key for key, one in fake.credentials.items() if "Plane" in one["name"])
