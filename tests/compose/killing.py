@@ -20,10 +20,10 @@ from monolith.bootstrap import reconcile
 from monolith.cli.session import Session
 
 LIMIT = 300
-PATIENCE = {"plane": 1}
+PATIENCE = {"plane": 1, "n8n": 1}
 """So many children (else 3) live for one effect, then so many for two, and so on: what several
 effects make together (Vault's keys, a root token from them) is cut off everywhere, and then comes
-about. Plane takes ten sign-ins a minute.
+about. Plane takes ten sign-ins a minute, n8n five.
 """
 
 
