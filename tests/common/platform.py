@@ -62,6 +62,14 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def open_to_others(folder: Path) -> None:
+    """Let every user reach a folder below that of temporary files; pytest closes its own."""
+    temporary = Path(tempfile.gettempdir())
+    for parent in [folder, *folder.parents]:
+        if parent.is_relative_to(temporary) and parent != temporary:
+            parent.chmod(0o755)
+
+
 def eventually(question: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true answer; the last one when there is none in time."""
     deadline = time.monotonic() + seconds

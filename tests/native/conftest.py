@@ -19,7 +19,7 @@ from monolith.runtimes.native.places import Places
 from monolith.runtimes.native.supervisor import Supervisor
 from monolith.settings import load
 from tests.common import platform as common
-from tests.common.platform import ROOT, clone, eventually, free_ports
+from tests.common.platform import ROOT, clone, eventually, free_ports, open_to_others
 
 __all__ = ["OFFERED", "ROOT", "Platform", "clone", "eventually", "free_ports"]
 
@@ -83,11 +83,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose name holds what shells and parsers stumble over."""
     folder = tmp_path_factory.mktemp("platforms") / "it's 100% data"
     folder.mkdir()
-    # pytest's folders are closed to others; PostgreSQL runs as a user of its own under root.
-    temporary = Path(tempfile.gettempdir())
-    for parent in [folder, *folder.parents]:
-        if parent.is_relative_to(temporary) and parent != temporary:
-            parent.chmod(0o755)
+    # PostgreSQL runs as a user of its own under root.
+    open_to_others(folder)
     return folder
 
 

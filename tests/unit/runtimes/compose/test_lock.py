@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from monolith.errors import UserError
 from monolith.runtimes.compose.lock import hold
+from tests.common.platform import open_to_others
 from tests.unit.conftest import as_root, python
 
 HOLD = """
@@ -55,8 +55,6 @@ def test_it_is_held_until_the_command_that_was_started_under_it_has_ended(tmp_pa
 
 @as_root
 def test_whoever_can_read_the_clone_can_take_it(tmp_path: Path) -> None:
-    for parent in [tmp_path, *tmp_path.parents][:4]:
-        if parent.stat().st_uid == os.geteuid():
-            parent.chmod(0o755)
+    open_to_others(tmp_path)
     _, err = python(HOLD_AS_ANOTHER, tmp_path).communicate()
     assert err.strip() == "held"
