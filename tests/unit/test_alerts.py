@@ -91,6 +91,7 @@ def test_what_follows_from_a_service_that_is_down_is_not_told() -> None:
     address = {**down, "alertname": "AddressUnreachable"}
     slow = {**down, "alertname": "SlowRoute", "severity": "warning"}
     assert hides(down, address)
+    assert hides({**down, "alertname": "ServiceMissing"}, address)
     assert hides(down, slow)
     assert not hides(down, {**address, "service": "n8n"})
     assert not hides(address, down)
