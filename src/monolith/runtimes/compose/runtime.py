@@ -62,7 +62,10 @@ class ComposeRuntime:
         """Stop the named services (all: none named), then `up`."""
         names = [self.stack.service(name).name for name in services] or [*self.stack.services]
         with hold(self.engine.folder) as lock:
-            chosen = [one for one in self._own_containers() if one.service in names]
+            found = self._own_containers()
+            # What `up` would refuse leaves nothing stopped.
+            preflight.other_stack(self.stack, found, self.root)
+            chosen = [one for one in found if one.service in names]
             if chosen:
                 words = commands.stop(self.engine.file, [one.service for one in chosen])
                 self._take_down(words, chosen, lock, reporter)

@@ -11,8 +11,8 @@ import pytest
 from monolith.errors import UserError
 from monolith.manifest.stack import Stack
 from monolith.project import Project
+from monolith.runtimes.compose import preflight, starting
 from monolith.runtimes.compose import runtime as module
-from monolith.runtimes.compose import starting
 from monolith.runtimes.compose.runtime import ComposeRuntime
 from tests.unit.runtimes.compose.conftest import FakeDocker, answers_of, recorded
 from tests.unit.runtimes.compose.test_images import Told
@@ -160,6 +160,18 @@ def test_another_clones_containers_are_left(
         act[verb]()
     assert not [call for name in ("up", "down", "stop") for call in docker.calls(name)]
     assert own.status()[0].state == "stopped"
+
+
+@pytest.mark.parametrize("verb", ["up", "restart"])
+def test_what_only_another_stack_has_is_left(
+    runtime: MakeRuntime, docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    own, larger = runtime("web"), runtime("web", "job").stack
+    docker.has([row("web", own), row("job", own, Status="running")])
+    monkeypatch.setattr(preflight, "shipped", lambda *_: [larger])
+    with pytest.raises(UserError, match="has no job"):
+        own.up(Told()) if verb == "up" else own.restart([], Told())
+    assert not [call for name in ("up", "stop") for call in docker.calls(name)]
 
 
 def test_down_tells_what_ends(runtime: MakeRuntime, docker: FakeDocker) -> None:
