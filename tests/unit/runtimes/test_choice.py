@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,12 +32,16 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def supervisor(project: Project) -> Iterator[socket.socket]:
-    path = Places(project.data).socket
-    path.parent.mkdir(parents=True)
+    places = Places(project.data)
+    places.state.mkdir(parents=True)
+    # Elsewhere, where the path would be too long for a socket.
+    path = places.socket
+    path.parent.mkdir(exist_ok=True)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
         yield listening
+    shutil.rmtree(path.parent)
 
 
 def has_container(docker: FakeDocker, stack: Stack, data: Path, status: str = "running") -> None:

@@ -32,6 +32,7 @@ with (home / "calls").open("a") as calls:
     answer = answers.get(name, {{}})
     (home / "answers").write_text(json.dumps(answers | answer.get("sets", {{}})))
 sys.stdout.write(answer.get("out", ""))
+sys.stdout.flush()
 sys.stderr.write(answer.get("err", ""))
 sys.exit(answer.get("code", 0))
 """
